@@ -1,0 +1,187 @@
+/**
+ * The engine port: what a store must do so that everything else in queue-core can be built above it.
+ *
+ * One idea: **a commit is atomic.** It may move a group's offset, change keyed state and append messages to
+ * any topics; all of it is stored, or none of it, and only by the current owner of the partition.
+ *
+ * Contracts, each with a conformance test that runs on every engine:
+ * - `commit` resolves when the commit is as durable as the engine promises, and is visible to readers only then.
+ * - Commits of one engine take effect in one total order: that of `CommitReceipt.sequence`.
+ * - A commit whose fence is stale is refused whole with `FENCED`.
+ * - A commit one of whose expectations fails is refused whole with `CONFLICT`.
+ * - Offsets of a partition are consecutive, starting at 0.
+ * - `now` never goes backwards, and is milliseconds since the Unix epoch.
+ */
+
+/** Where state entries live: one namespace has one writer at a time. E.g. `stock/stock-commands/3`. */
+export type Namespace = string;
+
+export interface TopicConfig {
+  readonly name: string;
+  /** Fixed for the life of the log; 1 to 1024. */
+  readonly partitions: number;
+  /** A ring keeps only this many newest messages a partition readable; older ones are dropped (replies). */
+  readonly ringMessages?: number;
+}
+
+export interface MessageHeaders {
+  /** Id by which a publisher repeats its own send; duplicates inside the window are recognised. */
+  readonly id?: string;
+  /** Engine time after which the message's work counts as abandoned, ms since epoch. */
+  readonly deadlineMs?: number;
+  /** Where an answer goes: a partition of the `replies` topic and the asker's correlation id. */
+  readonly replyTo?: ReplyAddress;
+  /** Free headers for interceptors and applications. */
+  readonly ext?: Readonly<Record<string, string>>;
+}
+
+export interface ReplyAddress {
+  readonly topic: string;
+  readonly partition: number;
+  readonly correlationId: string;
+}
+
+export interface AppendRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers?: MessageHeaders;
+}
+
+export interface StoredMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Engine time of the commit, ms since epoch. */
+  readonly timestampMs: number;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: MessageHeaders;
+}
+
+export interface StateWrite {
+  readonly namespace: Namespace;
+  readonly key: string;
+  /** `null` deletes. */
+  readonly value: Buffer | null;
+  /** Engine time after which the entry reads as absent. Omitted: it stays. */
+  readonly expiresAtMs?: number;
+}
+
+export interface StateExpectation {
+  readonly namespace: Namespace;
+  readonly key: string;
+  readonly is: "present" | "absent";
+}
+
+export interface PartitionRef {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface Lease extends PartitionRef {
+  readonly member: string;
+  /** Grows with each change of owner, also across restarts. A commit carries it as its fence. */
+  readonly epoch: number;
+}
+
+export interface Commit {
+  /** Omitted: an entry publish or a commit guarded by expectations alone. */
+  readonly fence?: Lease;
+  /** Sets the committed offset (the next one to read) of the group on that partition. */
+  readonly advance?: PartitionRef & { readonly to: number };
+  readonly expect?: readonly StateExpectation[];
+  readonly put?: readonly StateWrite[];
+  readonly append?: readonly AppendRequest[];
+}
+
+export interface CommitReceipt {
+  /** Position in the engine's total order of commits. */
+  readonly sequence: number;
+  /** Engine time of the commit, ms since epoch. */
+  readonly timeMs: number;
+  /** The offset given to each of `append`, in the same order. */
+  readonly offsets: readonly number[];
+}
+
+export interface PartitionRange {
+  /** The oldest readable offset. */
+  readonly start: number;
+  /** One past the newest visible offset. */
+  readonly end: number;
+}
+
+export interface StateEntry {
+  readonly key: string;
+  readonly value: Buffer;
+}
+
+export interface EngineStatistics {
+  readonly commits: number;
+  readonly messages: number;
+  readonly bytes: number;
+  /** Physical syncs; one may carry many commits. */
+  readonly syncs: number;
+  readonly stateEntries: number;
+}
+
+export interface Engine {
+  readonly name: "memory" | "log" | "redis";
+
+  /** Engine time in ms since the Unix epoch; never goes backwards. */
+  now(): number;
+
+  /** Declares topics. Declaring one again with the same partition count is a no-op, with another: INVALID_ARGUMENT. */
+  declareTopics(topics: readonly TopicConfig[]): Promise<void>;
+  topic(name: string): TopicConfig | undefined;
+  topics(): readonly TopicConfig[];
+
+  commit(commit: Commit): Promise<CommitReceipt>;
+
+  /**
+   * Up to `maxMessages` messages from `fromOffset` on; empty when there are none yet. Starts at the oldest
+   * readable offset when `fromOffset` is older. Returns at least one message when there is one, even above
+   * `maxBytes`.
+   */
+  read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    limits: { readonly maxMessages: number; readonly maxBytes?: number },
+  ): Promise<readonly StoredMessage[]>;
+
+  range(topic: string, partition: number): Promise<PartitionRange>;
+  committedOffset(ref: PartitionRef): Promise<number>;
+
+  /** Calls the listener after messages became visible in that partition. Returns how to stop. */
+  onAppend(listener: (topic: string, partition: number) => void): () => void;
+  /** Calls the listener after a commit wrote state in a namespace. Returns how to stop. */
+  onStateChange(namespace: Namespace, listener: () => void): () => void;
+
+  readState(namespace: Namespace, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]>;
+  /** Live entries in key order (by UTF-16 code units), those with `after` < key, and key < `before` where given. */
+  scanState(
+    namespace: Namespace,
+    options: { readonly after?: string; readonly before?: string; readonly limit: number },
+  ): Promise<readonly StateEntry[]>;
+
+  /** The lease when the partition is free, expired or already the member's (then renewed); otherwise undefined. */
+  acquireLease(ref: PartitionRef & { readonly member: string; readonly ttlMs: number }): Promise<Lease | undefined>;
+  /** False when the lease was lost. */
+  renewLease(lease: Lease, ttlMs: number): Promise<boolean>;
+  releaseLease(lease: Lease): Promise<void>;
+  /** Tells that the member is alive for `ttlMs`; 0 leaves the group. */
+  heartbeat(group: string, member: string, ttlMs: number): Promise<void>;
+  /** Live members of the group, sorted. */
+  members(group: string): Promise<readonly string[]>;
+
+  statistics(): EngineStatistics;
+
+  /** Resolves with the reason once the engine can store nothing any more (a failed sync); the process should end. */
+  readonly failed: Promise<Error>;
+
+  /** Waits for commits under way, then releases every handle and lock. */
+  close(): Promise<void>;
+}

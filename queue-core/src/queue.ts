@@ -1,0 +1,272 @@
+/**
+ * What applications see of queue-core. `openQueue` (open-queue.ts) returns a `Queue` over any engine.
+ */
+import type { Engine, MessageHeaders, ReplyAddress } from "./engine.ts";
+import type { Topic } from "./topic.ts";
+
+export interface Message<T> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Engine time of the commit that stored it, ms since epoch. */
+  readonly timestampMs: number;
+  readonly key: string;
+  readonly headers: MessageHeaders;
+  readonly value: T;
+  /** 1 on the first delivery to this group's handler in this process. */
+  readonly attempt: number;
+}
+
+export interface PublishOptions {
+  /** Recognise a repeat of this send inside the topic's window of 10 minutes; the repeat resolves `duplicate: true`. */
+  readonly id?: string;
+  readonly deadlineMs?: number;
+  /** Deliver not before this many ms from now (engine time). */
+  readonly delayMs?: number;
+  readonly replyTo?: ReplyAddress;
+  readonly ext?: Readonly<Record<string, string>>;
+}
+
+export interface PublishReceipt {
+  readonly partition: number;
+  /** Undefined for a delayed message (it has no offset yet) and for a recognised duplicate. */
+  readonly offset: number | undefined;
+  readonly duplicate: boolean;
+}
+
+// --- consume: at least once, for work with outside effects -------------------------------------------------
+
+export type Outcome =
+  | { readonly kind: "done" }
+  /** Try again after `afterMs` (default: exponential backoff with jitter); spends an attempt; holds its key back. */
+  | { readonly kind: "retry"; readonly afterMs?: number; readonly error?: unknown }
+  /** To the dead letters now. */
+  | { readonly kind: "dead"; readonly reason: string }
+  /** A dependency is down: the whole partition backs off, no attempt is spent. */
+  | { readonly kind: "pause"; readonly afterMs?: number };
+
+export const done: Outcome = { kind: "done" };
+export const retry = (options: { afterMs?: number; error?: unknown } = {}): Outcome => ({ kind: "retry", ...options });
+export const dead = (reason: string): Outcome => ({ kind: "dead", reason });
+export const pause = (options: { afterMs?: number } = {}): Outcome => ({ kind: "pause", ...options });
+
+export interface ConsumeOptions<T> {
+  readonly group: string;
+  readonly topic: Topic<T>;
+  /**
+   * Messages of one partition, in order; at most `maxBatch`. Returns one outcome per message, in the same
+   * order, or one for all. A throw is `retry` for all. Messages of one key are never in two running batches.
+   */
+  handle(batch: readonly Message<T>[], signal: AbortSignal): Promise<readonly Outcome[] | Outcome>;
+  /** Default 1. */
+  readonly maxBatch?: number;
+  /** Running batches per partition, default 1. */
+  readonly concurrency?: number;
+  /** Deliveries before a message goes to the dead letters, default 16. */
+  readonly maxAttempts?: number;
+  /**
+   * Where this group keeps its own offsets (in the same database transaction as its effects): asked when a
+   * partition is taken over. The queue's committed offset then only follows, for lag and retention.
+   */
+  readonly startOffset?: (partition: number) => Promise<number>;
+  /** Default: a random id. Tests and the control room name members. */
+  readonly member?: string;
+  readonly leaseMs?: number;
+}
+
+// --- process: exactly once, for decisions ------------------------------------------------------------------
+
+/** Entries as they are at this point of the batch: earlier decisions of the same batch are visible. */
+export interface StateReader {
+  /** Throws INVALID_ARGUMENT for a key that `keys(message)` did not declare. The value must not be mutated. */
+  get<V>(key: string): V | undefined;
+}
+
+export interface Emission {
+  readonly topic: Topic<never>;
+  readonly value: unknown;
+  readonly delayMs?: number;
+}
+
+/** Type-checked emission: `emit(topic, value)`. */
+export function emit<T>(topic: Topic<T>, value: T, options: { delayMs?: number } = {}): Emission {
+  return { topic: topic as unknown as Topic<never>, value, ...options };
+}
+
+export interface EntryWrite {
+  readonly key: string;
+  /** `null` deletes. Stored as JSON. */
+  readonly value: unknown | null;
+  readonly expiresAfterMs?: number;
+}
+
+/** Everything one message changes; committed together with its offset, or not at all. */
+export interface Decision {
+  readonly writes?: readonly EntryWrite[];
+  readonly emit?: readonly Emission[];
+  /** Goes to the message's `replyTo`, or to `replyTo` here; dropped when there is none. */
+  readonly reply?: unknown;
+  readonly replyTo?: ReplyAddress;
+}
+
+export interface DecideContext<Facts> {
+  /** What `prepare` gathered; undefined when it failed or missed its budget. */
+  readonly facts: Facts | undefined;
+  /** Engine time, ms since epoch; one value for the whole batch. */
+  readonly nowMs: number;
+}
+
+export interface ProcessOptions<T, Facts = undefined> {
+  readonly group: string;
+  readonly topic: Topic<T>;
+  /** Every entry that `decide` may read. */
+  keys(value: T): readonly string[];
+  /** Gathers outside facts for the whole batch at once; late or failed: `decide` runs without. */
+  readonly prepare?: {
+    readonly budgetMs: number;
+    gather(batch: readonly Message<T>[], signal: AbortSignal): Promise<Facts>;
+  };
+  /** Pure: no I/O, no clock, no randomness. */
+  decide(message: Message<T>, state: StateReader, context: DecideContext<Facts>): Decision;
+  /** What a message leaves behind when `decide` throws for it alone; the message goes to the dead letters too. */
+  poison?(message: Message<T>, error: unknown, state: StateReader, context: DecideContext<Facts>): Decision;
+  /**
+   * Paces the stage: called with a batch before it is decided, awaited; may trim it by returning how many of
+   * its messages to take now (at least 1).
+   */
+  pace?(batch: readonly Message<T>[], signal: AbortSignal): Promise<number>;
+  /** Default 256. */
+  readonly maxBatch?: number;
+  readonly member?: string;
+  readonly leaseMs?: number;
+}
+
+export interface MemberStatistics {
+  readonly member: string;
+  readonly partitions: readonly number[];
+  readonly handled: number;
+  readonly retried: number;
+  readonly deadLettered: number;
+  readonly batches: number;
+}
+
+export interface GroupMember {
+  readonly group: string;
+  readonly member: string;
+  statistics(): MemberStatistics;
+  /** Stops fetching, lets handlers finish up to `graceMs` (default 5,000), then aborts them; releases leases. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+  /** Stops as a killed process would: leases stay until they expire. */
+  kill(): void;
+}
+
+// --- request/reply -----------------------------------------------------------------------------------------
+
+export interface Requester {
+  readonly address: { readonly topic: string; readonly partition: number };
+  /**
+   * Publishes with `replyTo` and waits. `published` settles as `publish` does. `reply` settles exactly once: a
+   * reply, REPLY_TIMEOUT after `timeoutMs`, or the publish error. Late, foreign and duplicate replies are
+   * dropped and counted.
+   */
+  send<T, R>(
+    topic: Topic<T>,
+    value: T,
+    options: { timeoutMs: number } & Omit<PublishOptions, "replyTo">,
+  ): { readonly published: Promise<PublishReceipt>; readonly reply: Promise<R> };
+  statistics(): { readonly waiting: number; readonly late: number; readonly foreign: number };
+  stop(): Promise<void>;
+}
+
+// --- half messages -----------------------------------------------------------------------------------------
+
+export type LocalTransactionState = "commit" | "rollback" | "unknown";
+
+export interface HalfMessage<T> {
+  readonly id: string;
+  readonly value: T;
+  readonly storedAtMs: number;
+  readonly checks: number;
+}
+
+export interface TransactionalPublisher<T> {
+  /**
+   * Stores the values invisibly in one commit, runs the local transaction, then makes them visible or drops
+   * them by its answer. A throw is `unknown`: the check-back decides later, by any instance of the group.
+   * Rejects with HALF_ROLLED_BACK where a check-back rolled back first; the caller answers by publishing anew.
+   */
+  publish(values: readonly T[], localTransaction: () => Promise<LocalTransactionState>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+// --- token bucket ------------------------------------------------------------------------------------------
+
+export interface TokenBucket {
+  /** Never waits. `retryAfterMs` estimates when `count` tokens will be there. */
+  take(count?: number): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
+  configure(settings: { ratePerSecond: number; burst: number }): void;
+}
+
+// --- the queue ---------------------------------------------------------------------------------------------
+
+/** A view of the entries that a `process` group keeps. */
+export interface StateView {
+  /** One entry; the namespace follows from the key of the message that the stage files it under. */
+  get<V>(partitionKey: string, entryKey: string): Promise<V | undefined>;
+  getMany<V>(partitionKey: string, entryKeys: readonly string[]): Promise<readonly (V | undefined)[]>;
+}
+
+export interface PartitionStatistics {
+  readonly partition: number;
+  readonly start: number;
+  readonly end: number;
+  readonly committed: number;
+  /** end - committed. */
+  readonly lagMessages: number;
+  readonly owner: string | undefined;
+}
+
+export interface DeadLetter<T> {
+  readonly group: string;
+  readonly message: Message<T>;
+  readonly reason: string;
+  readonly history: readonly { readonly atMs: number; readonly error: string }[];
+}
+
+export interface Queue {
+  readonly engine: Engine;
+  /** Engine time, ms since epoch. */
+  now(): number;
+
+  /**
+   * Resolves when the message is as durable as the engine promises. Rejects with a QueueError; OVERLOADED when
+   * the topic's slowest group is more than `backlog` behind.
+   */
+  publish<T>(topic: Topic<T>, value: T, options?: PublishOptions): Promise<PublishReceipt>;
+  consume<T>(options: ConsumeOptions<T>): Promise<GroupMember>;
+  process<T, Facts = undefined>(options: ProcessOptions<T, Facts>): Promise<GroupMember>;
+  /** Leases a partition of the `replies` topic and reads it from its tail. */
+  requester(): Promise<Requester>;
+  transactional<T>(options: {
+    group: string;
+    topic: Topic<T>;
+    /** Asked for half messages older than `checkAfterMs` whose sender gave no answer. */
+    checkBack: (half: HalfMessage<T>) => Promise<LocalTransactionState>;
+    /** Default 6,000 as in RocketMQ. */
+    checkAfterMs?: number;
+    /** Checks before an unanswered half message is dead-lettered, default 15 as in RocketMQ. */
+    maxChecks?: number;
+  }): Promise<TransactionalPublisher<T>>;
+  state(group: string, topic: Topic<never> | Topic<unknown>): StateView;
+
+  /** Reads without a group: for audits, tools and the control room. */
+  browse<T>(topic: Topic<T>, partition: number, fromOffset: number, limit: number): Promise<readonly Message<T>[]>;
+  /** The end offset of the topic's partitions and what the group committed there; cheap enough for each second. */
+  groupStatistics(group: string, topic: Topic<never> | Topic<unknown>): Promise<readonly PartitionStatistics[]>;
+  deadLetters<T>(group: string, topic: Topic<T>, limit: number): Promise<readonly DeadLetter<T>[]>;
+  /** Publishes a group's dead letters again to their topic; resolves with how many. */
+  redrive<T>(group: string, topic: Topic<T>): Promise<number>;
+
+  /** Stops members, requesters and the engine, in that order. */
+  stop(): Promise<void>;
+}
