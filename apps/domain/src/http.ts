@@ -1,0 +1,217 @@
+/**
+ * The HTTP contract as zod schemas: the gateway validates with them, OpenAPI is generated from them, the
+ * storefront, the crowd and the tests take their types from them. Times are ISO 8601 UTC, money integer cents.
+ */
+import { z } from "zod";
+import { rejectionReasons } from "./messages.ts";
+
+export const saleStates = ["upcoming", "open", "sold_out", "ended"] as const;
+
+/** States of a purchase as DESIGN section 4 lists them, from the client's point of view. */
+export const purchaseStates = [
+  "queued",
+  "won",
+  "paid",
+  "cancelled",
+  "payment_expired",
+  "sold_out",
+  "rejected",
+  "expired",
+] as const;
+
+export const Session = z.object({
+  userId: z.string(),
+  name: z.string(),
+  token: z.string(),
+  expiresAt: z.iso.datetime(),
+});
+export const SessionRequest = z.strictObject({ name: z.string().trim().min(1).max(40).optional() });
+
+export const Product = z.object({
+  id: z.string(),
+  title: z.string(),
+  description: z.string(),
+  /** Names the picture: one of the slugs drawn for this shop. */
+  picture: z.string(),
+  priceCents: z.int().nonnegative(),
+});
+
+export const Sale = z.object({
+  id: z.string(),
+  productId: z.string(),
+  title: z.string(),
+  picture: z.string(),
+  priceCents: z.int().nonnegative(),
+  regularPriceCents: z.int().nonnegative(),
+  stock: z.int().positive(),
+  available: z.int().nonnegative(),
+  reserved: z.int().nonnegative(),
+  sold: z.int().nonnegative(),
+  perUserLimit: z.int().positive(),
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+  paymentTimeoutMs: z.int().positive(),
+  state: z.enum(saleStates),
+  /** Simulated shoppers that arrive when it opens; 0 for none. */
+  crowd: z.int().nonnegative(),
+  /** A sale that the shop itself opens every few minutes. */
+  house: z.boolean(),
+});
+
+export const PurchaseBody = z.strictObject({ quantity: z.int().min(1).max(10).optional() });
+
+export const Purchase = z.object({
+  id: z.string(),
+  saleId: z.string(),
+  userId: z.string(),
+  quantity: z.int().positive(),
+  state: z.enum(purchaseStates),
+  reason: z.enum(rejectionReasons).optional(),
+  /** Upper bound of undecided requests ahead; never rises. Only while queued. */
+  position: z.int().nonnegative().optional(),
+  /** Estimate until the decision; null where there is no rate to estimate from. Only while queued. */
+  etaMs: z.int().nonnegative().nullable().optional(),
+  reservation: z.object({ id: z.string(), payBefore: z.iso.datetime() }).optional(),
+  orderId: z.string().optional(),
+  decidedAt: z.iso.datetime().optional(),
+});
+
+export const orderStates = ["awaiting_payment", "paying", "paid", "cancelled", "payment_expired"] as const;
+
+export const Order = z.object({
+  id: z.string(),
+  reservationId: z.string(),
+  saleId: z.string(),
+  productId: z.string(),
+  title: z.string(),
+  picture: z.string(),
+  quantity: z.int().positive(),
+  amountCents: z.int().nonnegative(),
+  state: z.enum(orderStates),
+  payBefore: z.iso.datetime(),
+  createdAt: z.iso.datetime(),
+  /** Why the last payment attempt failed, where one did. */
+  paymentProblem: z.string().optional(),
+  /** What each service did and when; `atMs` is ms since epoch. */
+  timeline: z.array(z.object({ service: z.string(), event: z.string(), atMs: z.int() })),
+});
+
+export const PaymentBody = z.strictObject({ outcome: z.enum(["succeed", "decline"]) });
+export const EmptyBody = z.strictObject({}).optional().nullable();
+
+export const SmsMessage = z.object({
+  id: z.string(),
+  orderId: z.string(),
+  text: z.string(),
+  sentAt: z.iso.datetime(),
+});
+
+export const SaleStatistics = z.object({
+  saleId: z.string(),
+  /** Tumbling windows by event time, oldest first. */
+  windows: z.array(
+    z.object({
+      startsAt: z.iso.datetime(),
+      arrivals: z.int(),
+      requests: z.int(),
+      won: z.int(),
+      refused: z.record(z.string(), z.int()),
+      soldUnits: z.int(),
+      revenueCents: z.int(),
+    }),
+  ),
+  totals: z.object({
+    arrivals: z.int(),
+    requests: z.int(),
+    won: z.int(),
+    refused: z.record(z.string(), z.int()),
+    soldUnits: z.int(),
+    revenueCents: z.int(),
+  }),
+});
+
+export const OpsSaleBody = z.strictObject({
+  productId: z.string().max(60).optional(),
+  title: z.string().trim().min(1).max(120).optional(),
+  stock: z.int().min(1).max(1_000_000),
+  priceCents: z.int().min(0).max(100_000_000).optional(),
+  perUserLimit: z.int().min(1).max(1_000_000).optional(),
+  startsAt: z.iso.datetime({ offset: true }).optional(),
+  endsAt: z.iso.datetime({ offset: true }).optional(),
+  paymentTimeoutMs: z.int().min(100).max(86_400_000).optional(),
+  decisionCostMs: z.int().min(0).max(10_000).optional(),
+  crowd: z.int().min(0).max(2_000).optional(),
+  house: z.boolean().optional(),
+});
+export const OpsShoppersBody = z.strictObject({ count: z.int().min(1).max(10_000) });
+export const OpsShoppers = z.object({
+  shoppers: z.array(z.object({ userId: z.string(), token: z.string() })),
+});
+
+/** Settings that act at once. */
+export const Knobs = z.strictObject({
+  /** Wait per request in the risk stage, ms. */
+  decisionCostMs: z.number().min(0).max(10_000),
+  /** Admission token bucket; 0 switches it off. */
+  tokenRatePerSecond: z.number().min(0).max(1_000_000),
+  tokenBurst: z.number().min(1).max(1_000_000),
+  /** Undecided requests above which the gateway sheds load. */
+  backlogMax: z.int().min(1).max(1_000_000),
+  /** Requests per user and second. */
+  userRatePerSecond: z.number().min(1).max(10_000),
+  /** Requests per address and second; off for loopback unless `limitLoopback`. */
+  addressRatePerSecond: z.number().min(1).max(1_000_000),
+  limitLoopback: z.boolean(),
+  /** Velocity rule of risk: tries per user and minute. */
+  velocityPerMinute: z.int().min(1).max(100_000),
+  /** Accounts that may share a device. */
+  accountsPerDevice: z.int().min(1).max(100_000),
+});
+export const KnobsPatch = Knobs.partial();
+
+/** One sample of the way of a purchase; rates are per second over the last second. */
+export const FlowSample = z.object({
+  atMs: z.int(),
+  arrivals: z.number(),
+  admitted: z.number(),
+  decided: z.number(),
+  refused: z.record(z.string(), z.number()),
+  /** Requests published and not yet decided. */
+  backlog: z.int(),
+  /** Answer times of purchases over the last 10 s, ms; null without any. */
+  answerMs: z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() }),
+  stages: z.array(
+    z.object({ group: z.string(), topic: z.string(), ratePerSecond: z.number(), lagMessages: z.int() }),
+  ),
+});
+
+export const verdicts = ["pass", "fail", "unknown"] as const;
+export const AuditReport = z.object({
+  verdict: z.enum(verdicts),
+  invariants: z.array(
+    z.object({ id: z.int(), title: z.string(), verdict: z.enum(verdicts), evidence: z.string() }),
+  ),
+});
+
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  instance: z.string().optional(),
+});
+
+export type Session = z.infer<typeof Session>;
+export type Product = z.infer<typeof Product>;
+export type Sale = z.infer<typeof Sale>;
+export type Purchase = z.infer<typeof Purchase>;
+export type Order = z.infer<typeof Order>;
+export type SmsMessage = z.infer<typeof SmsMessage>;
+export type SaleStatistics = z.infer<typeof SaleStatistics>;
+export type OpsSaleBody = z.infer<typeof OpsSaleBody>;
+export type Knobs = z.infer<typeof Knobs>;
+export type FlowSample = z.infer<typeof FlowSample>;
+export type AuditReport = z.infer<typeof AuditReport>;
+export type Verdict = (typeof verdicts)[number];
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,5 @@
+export * from "./http.ts";
+export * from "./ids.ts";
+export * from "./messages.ts";
+export * from "./problems.ts";
+export * from "./topics.ts";

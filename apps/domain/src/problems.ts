@@ -1,0 +1,25 @@
+/** The catalogue of problems (RFC 9457): stable code, status and title. `type` is `/problems/<code>`. */
+export const problems = {
+  "invalid-request": { status: 400, title: "The request does not fit" },
+  unauthenticated: { status: 401, title: "Sign in first" },
+  forbidden: { status: 403, title: "Not allowed" },
+  "risk-rejected": { status: 403, title: "Risk control said no" },
+  "not-found": { status: 404, title: "Nothing here" },
+  "method-not-allowed": { status: 405, title: "Not with this method" },
+  "request-timeout": { status: 408, title: "The request took too long to arrive" },
+  "sold-out": { status: 409, title: "Sold out" },
+  "limit-reached": { status: 409, title: "You already have as many as one person may" },
+  "sale-not-open": { status: 409, title: "This sale is not open" },
+  "order-not-payable": { status: 409, title: "This order can no longer be paid" },
+  "order-not-cancellable": { status: 409, title: "This order can no longer be cancelled" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "unsupported-media-type": { status: 415, title: "Send application/json" },
+  "key-reused": { status: 422, title: "This idempotency key was used with another body" },
+  throttled: { status: 429, title: "Too many requests" },
+  "headers-too-large": { status: 431, title: "The headers are too large" },
+  "internal-error": { status: 500, title: "Our fault" },
+  overloaded: { status: 503, title: "Too many people at once" },
+  expired: { status: 503, title: "No decision in time; nothing was reserved" },
+  unavailable: { status: 503, title: "Not ready" },
+} as const;
+export type ProblemCode = keyof typeof problems;
