@@ -6,11 +6,11 @@
  * - `stored`: certainly stored; do not send it again.
  * - `unknown`: it may or may not be stored; repeat only with the same message id, or ask for the result.
  */
-export type Outcome = "not_stored" | "stored" | "unknown";
+export type StorageOutcome = "not_stored" | "stored" | "unknown";
 
 interface CatalogueEntry {
   readonly retryable: boolean;
-  readonly outcome: Outcome;
+  readonly outcome: StorageOutcome;
   readonly text: string;
 }
 
@@ -37,14 +37,14 @@ export class QueueError extends Error {
   override readonly name = "QueueError";
   readonly code: ErrorCode;
   readonly retryable: boolean;
-  readonly outcome: Outcome;
+  readonly outcome: StorageOutcome;
   /** Milliseconds after which a retry may succeed; only where the thrower can estimate it. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
     code: ErrorCode,
     detail?: string,
-    options: { retryAfterMs?: number; cause?: unknown; outcome?: Outcome } = {},
+    options: { retryAfterMs?: number; cause?: unknown; outcome?: StorageOutcome } = {},
   ) {
     const entry: CatalogueEntry = errorCatalogue[code];
     super(detail === undefined ? `${code}: ${entry.text}` : `${code}: ${detail}`, { cause: options.cause });

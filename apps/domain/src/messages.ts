@@ -39,6 +39,8 @@ export interface PurchaseRequest {
   readonly quantity: number;
   readonly fingerprint: string;
   readonly deviceId?: string;
+  /** How many accounts had signed in on this device when this one last did; from the session token. */
+  readonly accountsOnDevice?: number;
   readonly address: string;
   readonly requestedAtMs: number;
   /** `decideWithin`: a worker that meets it later records `expired` and does no work. */
