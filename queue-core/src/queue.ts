@@ -86,10 +86,16 @@ export interface Emission {
   readonly topic: Topic<never>;
   readonly value: unknown;
   readonly delayMs?: number;
+  /** Whom the next stage answers: a stage that passes a request on hands the asker's address on with it. */
+  readonly replyTo?: ReplyAddress;
 }
 
 /** Type-checked emission: `emit(topic, value)`. */
-export function emit<T>(topic: Topic<T>, value: T, options: { delayMs?: number } = {}): Emission {
+export function emit<T>(
+  topic: Topic<T>,
+  value: T,
+  options: { readonly delayMs?: number; readonly replyTo?: ReplyAddress } = {},
+): Emission {
   return { topic: topic as unknown as Topic<never>, value, ...options };
 }
 
