@@ -1,0 +1,35 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * Two projects: `fast` is what `npm run check` and every developer runs; `process` starts real processes (set-up,
+ * supervisor, lock file) and takes minutes, so only `npm test` runs it.
+ */
+const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**", "load-tests/k6/**"];
+const startsProcesses = ["e2e/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          name: "fast",
+          include: ["{apps,queue-core,prisma,load-tests}/**/*.test.{ts,tsx}"],
+          exclude: never,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "process",
+          include: startsProcesses,
+          exclude: [...never, "e2e/crash/**"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
