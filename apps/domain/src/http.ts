@@ -64,7 +64,8 @@ export const Purchase = z.object({
   id: z.string(),
   saleId: z.string(),
   userId: z.string(),
-  quantity: z.int().positive(),
+  /** 0 where the request itself never arrived and its id was resolved as expired. */
+  quantity: z.int().nonnegative(),
   state: z.enum(purchaseStates),
   reason: z.enum(rejectionReasons).optional(),
   /** Upper bound of undecided requests ahead; never rises. Only while queued. */

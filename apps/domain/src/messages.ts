@@ -63,10 +63,16 @@ export type RiskVerdict =
   | { readonly verdict: "pass"; readonly scored: boolean }
   | { readonly verdict: "refuse"; readonly reason: RejectionReason; readonly scored: boolean };
 
+/** What the stock stage needs of a request; address and device stay behind in the risk stage. */
+export type JudgedPurchase = Omit<
+  PurchaseRequest,
+  "deviceId" | "accountsOnDevice" | "address" | "decisionCostMs"
+> & { readonly risk: RiskVerdict };
+
 export type StockCommand =
   | { readonly type: "open-sale"; readonly saleId: SaleId; readonly terms: SaleTerms }
   | { readonly type: "close-sale"; readonly saleId: SaleId }
-  | (PurchaseRequest & { readonly risk: RiskVerdict })
+  | JudgedPurchase
   | ResolveRequest
   | {
       readonly type: "pay";
@@ -90,6 +96,7 @@ export interface PurchaseResult {
   readonly purchaseId: PurchaseId;
   readonly saleId: SaleId;
   readonly userId: UserId;
+  /** 0 where only a `resolve` ever came: nobody knows how many units were asked for. */
   readonly quantity: number;
   /** Absent where only a `resolve` ever came. */
   readonly fingerprint?: string;
@@ -104,7 +111,7 @@ export interface PurchaseResult {
     readonly id: ReservationId;
     readonly payBeforeMs: number;
     readonly state: ReservationState;
-    /** 1 when reserved, 2 when ended. */
+    /** 1 when reserved, 2 when sold or released. */
     readonly version: number;
     readonly paymentId?: PaymentId;
     readonly endedAtMs?: number;
@@ -150,10 +157,12 @@ export interface PurchaseEnded {
   readonly purchaseId: PurchaseId;
   readonly saleId: SaleId;
   readonly userId: UserId;
+  /** 0 where only a `resolve` ever came. */
   readonly quantity: number;
   readonly outcome: PurchaseOutcome;
   readonly reason?: RejectionReason;
   readonly scored: boolean;
+  /** Where only a `resolve` ever came: when that was published. */
   readonly requestedAtMs: number;
   readonly decidedAtMs: number;
   readonly position: number;
@@ -170,6 +179,7 @@ interface ReservationEventBase {
   readonly amountCents: number;
   readonly title: string;
   readonly productId: string;
+  /** Of the reservation: 1 reserved, 2 sold or released; a `pay-refused` changes nothing and repeats it. */
   readonly version: number;
   readonly atMs: number;
   readonly position: number;
