@@ -27,6 +27,9 @@ export const Session = z.object({
 });
 export const SessionRequest = z.strictObject({ name: z.string().trim().min(1).max(40).optional() });
 
+/** The server's clock, for countdowns. */
+export const ServerTime = z.object({ now: z.iso.datetime(), epochMs: z.int() });
+
 export const Product = z.object({
   id: z.string(),
   title: z.string(),
@@ -58,6 +61,10 @@ export const Sale = z.object({
   house: z.boolean(),
 });
 
+export const Products = z.object({ products: z.array(Product) });
+/** Those that are open or upcoming, and the newest that ended; by start time. */
+export const Sales = z.object({ sales: z.array(Sale) });
+
 export const PurchaseBody = z.strictObject({ quantity: z.int().min(1).max(10).optional() });
 
 export const Purchase = z.object({
@@ -76,6 +83,9 @@ export const Purchase = z.object({
   orderId: z.string().optional(),
   decidedAt: z.iso.datetime().optional(),
 });
+
+/** A user's own purchases of one sale, oldest first. */
+export const Purchases = z.object({ purchases: z.array(Purchase) });
 
 export const orderStates = ["awaiting_payment", "paying", "paid", "cancelled", "payment_expired"] as const;
 
@@ -97,6 +107,9 @@ export const Order = z.object({
   timeline: z.array(z.object({ service: z.string(), event: z.string(), atMs: z.int() })),
 });
 
+/** Newest first. */
+export const Orders = z.object({ orders: z.array(Order) });
+
 export const PaymentBody = z.strictObject({ outcome: z.enum(["succeed", "decline"]) });
 export const EmptyBody = z.strictObject({}).optional().nullable();
 
@@ -106,6 +119,9 @@ export const SmsMessage = z.object({
   text: z.string(),
   sentAt: z.iso.datetime(),
 });
+
+/** Newest first. */
+export const SmsMessages = z.object({ messages: z.array(SmsMessage) });
 
 export const SaleStatistics = z.object({
   saleId: z.string(),

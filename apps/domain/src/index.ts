@@ -1,5 +1,6 @@
 export * from "./http.ts";
 export * from "./ids.ts";
+export * from "./knobs.ts";
 export * from "./messages.ts";
 export * from "./problems.ts";
 export * from "./topics.ts";

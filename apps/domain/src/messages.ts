@@ -135,7 +135,15 @@ export interface SaleStock {
 export interface BuyerUnits {
   /** reserved + sold units, what the per-user limit counts. */
   readonly units: number;
+  /**
+   * This user's ended purchases in this sale, oldest first, whatever their outcome: a reload or a second tab, after
+   * any restart, finds them. Written with the result; only the newest `buyerPurchasesMax` are kept.
+   */
+  readonly purchaseIds: readonly PurchaseId[];
 }
+
+/** Bounds the entry `buyer:…`: no entry grows with the number of tries. */
+export const buyerPurchasesMax = 32;
 
 /** Keys of the stock stage's entries; its group is `stock`, its topic `stock-commands`, filed under the sale id. */
 export const stockKeys = {
