@@ -1,0 +1,28 @@
+/** Opens the database client. Connections are made when first needed, so opening never fails for a database that is down. */
+import { PrismaPg } from "@prisma/adapter-pg";
+import { PrismaClient } from "../generated/client.ts";
+
+export type Database = PrismaClient;
+
+export interface DatabaseOptions {
+  /** Connections at most; default 10. */
+  readonly poolSize?: number;
+  /** How long a query may wait for a connection before it fails, ms; default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Told about idle connections that broke; without it they are replaced silently when next needed. */
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+/** `url` is a PostgreSQL connection string. End it with `$disconnect()`. */
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const onError = options.onConnectionError ?? (() => undefined);
+  const adapter = new PrismaPg(
+    {
+      connectionString: url,
+      max: options.poolSize ?? 10,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    },
+    { onPoolError: onError, onConnectionError: onError },
+  );
+  return new PrismaClient({ adapter });
+}

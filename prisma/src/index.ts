@@ -1,0 +1,4 @@
+/** The database: client, migrations, seed and what several apps read of it in the same way. */
+export * from "../generated/client.ts";
+export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+export { migrate } from "./migrate.ts";
