@@ -1,6 +1,12 @@
 export * from "./engine.ts";
 export { type Clock, type ManualClock, manualClock, systemClock } from "./engines/clock.ts";
+export { type LogEngineOptions, openLogEngine } from "./engines/log/open-log-engine.ts";
 export { createMemoryEngine, type MemoryEngineOptions } from "./engines/memory.ts";
 export * from "./errors.ts";
+export { retireGroup } from "./group-registry.ts";
+export { deadLetterNamespace, delayNamespace, halfNamespace, membershipName, stateNamespace } from "./namespaces.ts";
+export { openQueue, type QueueOptions } from "./open-queue.ts";
 export * from "./queue.ts";
+export { systemTimers, type Timers } from "./timers.ts";
+export { createTokenBucket } from "./token-bucket.ts";
 export * from "./topic.ts";

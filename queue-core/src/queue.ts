@@ -154,6 +154,8 @@ export interface MemberStatistics {
   readonly retried: number;
   readonly deadLettered: number;
   readonly batches: number;
+  /** Passed by without work because the message's deadline was over (`consume` only). */
+  readonly expired: number;
 }
 
 export interface GroupMember {
@@ -234,7 +236,10 @@ export interface PartitionStatistics {
 
 export interface DeadLetter<T> {
   readonly group: string;
-  readonly message: Message<T>;
+  /** Its value is undefined where the bytes could not be decoded; a half message has no offset yet: -1. */
+  readonly message: Message<T | undefined>;
+  /** The value as it was stored. */
+  readonly bytes: Buffer;
   readonly reason: string;
   readonly history: readonly { readonly atMs: number; readonly error: string }[];
 }

@@ -1,0 +1,363 @@
+/**
+ * `consume`: at least once, for work with outside effects. One sliding window per owned partition:
+ *
+ *   read ahead ──► lines by key ──► up to `concurrency` running batches ──► outcomes ──► head moves ──► commit
+ *
+ * What can go wrong:
+ * - The member dies with work done but not committed: the next owner does it again. Handlers are idempotent.
+ * - A message fails: it is tried again after a backoff, its key waits behind it, other keys go on. A later message
+ *   of that key which ran in the same batch is delivered again after it, whatever its outcome was.
+ * - A message fails for ever: after `maxAttempts` deliveries it goes to the dead letters, in the commit that moves
+ *   the offset past it.
+ * - A dependency is down: `pause` rests the whole partition and spends no attempt.
+ * - A head that waits long would let the window grow without bound: reading stops at `longestWindow`.
+ * - One sync per message would be slow: while a commit runs, heads that move meanwhile gather for the next.
+ * - A handler ignores its abort signal: it is waited for no longer, and its outcome is ignored.
+ */
+import { backoffMs } from "./backoff.ts";
+import { type ErrorHistory, deadLetterEntry, isForAnotherGroup } from "./dead-letters.ts";
+import type { Lease, PartitionRef, StateWrite, StoredMessage } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+import type { MemberCounters } from "./group-member.ts";
+import type { PartitionWork } from "./membership.ts";
+import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
+import type { ConsumeOptions, Message, Outcome } from "./queue.ts";
+import { type Entry, type Line, SlidingWindow } from "./sliding-window.ts";
+import { Waker } from "./waker.ts";
+
+const defaultMaxAttempts = 16;
+const maxReadBytes = 4 * 1024 * 1024;
+const shortestWindow = 1_024;
+const retryRange = { firstMs: 100, longestMs: 30_000 };
+const pauseRange = { firstMs: 200, longestMs: 10_000 };
+const engineRange = { firstMs: 10, longestMs: 2_000 };
+const keptErrors = 32;
+
+interface Item<T> {
+  readonly stored: StoredMessage;
+  readonly value: T;
+  deliveries: number;
+  history: ErrorHistory;
+}
+
+export class PartitionConsumer<T> implements PartitionWork {
+  readonly #context: QueueContext;
+  readonly #options: ConsumeOptions<T>;
+  readonly #lease: Lease;
+  readonly #ref: PartitionRef;
+  readonly #counters: MemberCounters;
+  readonly #lost: () => void;
+  readonly #maxBatch: number;
+  readonly #concurrency: number;
+  readonly #longestWindow: number;
+  readonly #waker: Waker;
+  readonly #committer: Waker;
+  readonly #abort = new AbortController();
+  readonly #timers = new Set<() => void>();
+  readonly #done: Promise<void>;
+  #mode: "running" | "stopping" | "killed" = "running";
+  #window = new SlidingWindow<Item<T>>(0);
+  #running = 0;
+  #whenIdle: (() => void) | undefined;
+  #isPaused = false;
+  #pauses = 0;
+  #committed = 0;
+  #deadLetters: StateWrite[] = [];
+  #committing: Promise<void> | undefined;
+
+  constructor(
+    context: QueueContext,
+    options: ConsumeOptions<T>,
+    lease: Lease,
+    counters: MemberCounters,
+    lost: () => void,
+  ) {
+    const { group, topic, partition } = lease;
+    this.#context = context;
+    this.#options = options;
+    this.#lease = lease;
+    this.#ref = { group, topic, partition };
+    this.#counters = counters;
+    this.#lost = lost;
+    this.#maxBatch = options.maxBatch ?? 1;
+    this.#concurrency = options.concurrency ?? 1;
+    this.#longestWindow = Math.max(shortestWindow, 4 * this.#maxBatch * this.#concurrency);
+    this.#waker = new Waker(context.timers);
+    this.#committer = new Waker(context.timers);
+    const unsubscribe = context.appends.on(topic, partition, this.#waker.wake);
+    this.#done = this.#run().finally(unsubscribe);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#mode === "running") this.#mode = "stopping";
+    this.#waker.wake();
+    await this.#done;
+    if (this.#running > 0 && this.#mode === "stopping") {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#context.timers.after(graceMs, resolve);
+        this.#whenIdle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    await this.#commitHead();
+    this.kill();
+  }
+
+  kill(): void {
+    this.#mode = "killed";
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    this.#abort.abort();
+    this.#whenIdle?.();
+    this.#waker.wake();
+    this.#committer.wake();
+  }
+
+  async #run(): Promise<void> {
+    let position: number | undefined;
+    let failures = 0;
+    while (this.#mode === "running") {
+      try {
+        position ??= await this.#takeOver();
+        const read = this.#window.size < this.#longestWindow ? await this.#readAhead(position) : [];
+        failures = 0;
+        const last = read[read.length - 1];
+        if (last === undefined) {
+          await this.#waker.wait();
+          continue;
+        }
+        position = last.offset + 1;
+        for (const stored of read) this.#add(stored);
+        this.#dispatch();
+        void this.#commitHead();
+      } catch (error) {
+        if (isEngineEnd(error)) this.kill();
+        if (this.#mode !== "running") return;
+        this.#report(error);
+        await this.#waker.sleep(
+          backoffMs(++failures, engineRange, this.#context.random),
+          () => this.#mode !== "running",
+        );
+      }
+    }
+  }
+
+  async #takeOver(): Promise<number> {
+    this.#committed = await this.#context.engine.committedOffset(this.#ref);
+    const start = (await this.#options.startOffset?.(this.#ref.partition)) ?? this.#committed;
+    if (!Number.isSafeInteger(start) || start < 0) {
+      throw new QueueError("INVALID_ARGUMENT", `startOffset gave ${start}; offsets are integers from 0 on`);
+    }
+    this.#window = new SlidingWindow(start);
+    return start;
+  }
+
+  #readAhead(position: number): Promise<readonly StoredMessage[]> {
+    const maxMessages = Math.min(Math.max(256, this.#maxBatch), this.#longestWindow - this.#window.size);
+    const { topic, partition } = this.#ref;
+    return this.#context.engine.read(topic, partition, position, { maxMessages, maxBytes: maxReadBytes });
+  }
+
+  #add(stored: StoredMessage): void {
+    if (isForAnotherGroup(stored.headers, this.#ref.group)) {
+      this.#window.addAcknowledged(stored.offset);
+      return;
+    }
+    try {
+      const value = this.#options.topic.codec.decode(stored.value);
+      this.#window.add(stored.offset, stored.key, { stored, value, deliveries: 0, history: [] });
+    } catch (error) {
+      const reason = `the message cannot be decoded: ${describe(error)}`;
+      this.#bury(stored, { attempt: 1, reason, history: [{ atMs: this.#context.engine.now(), error: reason }] });
+      this.#window.addAcknowledged(stored.offset);
+    }
+  }
+
+  #dispatch(): void {
+    while (this.#mode === "running" && !this.#isPaused && this.#running < this.#concurrency) {
+      const batch = this.#window.take(this.#maxBatch);
+      if (batch.length === 0) return;
+      this.#running++;
+      this.#runBatch(batch).catch((error: unknown) => this.#report(error));
+    }
+  }
+
+  async #runBatch(batch: readonly Entry<Item<T>>[]): Promise<void> {
+    const nowMs = this.#context.engine.now();
+    const due = batch.filter(({ item }) => (item.stored.headers.deadlineMs ?? Number.POSITIVE_INFINITY) > nowMs);
+    const outcomes = await (due.length === 0 ? [] : this.#handle(due));
+    this.#running--;
+    if (this.#mode !== "killed") {
+      this.#settle(batch, due, outcomes);
+      void this.#commitHead();
+      this.#dispatch();
+      this.#waker.wake();
+    }
+    if (this.#running === 0) this.#whenIdle?.();
+  }
+
+  async #handle(due: readonly Entry<Item<T>>[]): Promise<readonly Outcome[]> {
+    const messages = due.map(({ item }) => delivered(item));
+    this.#counters.batches++;
+    try {
+      const outcome = await this.#options.handle(messages, this.#abort.signal);
+      if (!("length" in outcome)) return due.map(() => outcome);
+      if (outcome.length === due.length) return outcome;
+      throw new QueueError("INVALID_ARGUMENT", `handle gave ${outcome.length} outcomes for ${due.length} messages`);
+    } catch (error) {
+      return due.map(() => ({ kind: "retry", error }));
+    }
+  }
+
+  /** Applies the outcomes, in offset order; a message behind one of its key that stays stays too. */
+  #settle(batch: readonly Entry<Item<T>>[], due: readonly Entry<Item<T>>[], outcomes: readonly Outcome[]): void {
+    const waits = new Map<Line<Item<T>>, number>();
+    let pauseMs: number | undefined;
+    let position = 0;
+    for (const entry of batch) {
+      const isExpired = due[position] !== entry;
+      const outcome: Outcome = isExpired ? { kind: "done" } : (outcomes[position++] as Outcome);
+      if (waits.has(entry.line)) {
+        if (!isExpired) entry.item.deliveries--;
+        continue;
+      }
+      if (isExpired) this.#counters.expired++;
+      else if (outcome.kind === "done") this.#counters.handled++;
+      if (outcome.kind === "pause") {
+        entry.item.deliveries--;
+        waits.set(entry.line, 0);
+        const ms = outcome.afterMs ?? backoffMs(this.#pauses + 1, pauseRange, this.#context.random);
+        pauseMs = Math.max(pauseMs ?? 0, ms);
+        continue;
+      }
+      const waitMs = this.#settleOne(entry, outcome);
+      if (waitMs === undefined) this.#window.acknowledge(entry);
+      else waits.set(entry.line, waitMs);
+    }
+    for (const line of new Set(batch.map((entry) => entry.line))) this.#releaseAfter(line, waits.get(line) ?? 0);
+    if (pauseMs === undefined) this.#pauses = 0;
+    else this.#pause(pauseMs);
+  }
+
+  /** Undefined: no more work; else the ms until it is tried again. */
+  #settleOne({ item }: Entry<Item<T>>, outcome: Outcome): number | undefined {
+    const nowMs = this.#context.engine.now();
+    if (outcome.kind === "done") return undefined;
+    if (outcome.kind === "dead") {
+      const history = [...item.history, { atMs: nowMs, error: outcome.reason }];
+      this.#bury(item.stored, { attempt: item.deliveries, reason: outcome.reason, history });
+      return undefined;
+    }
+    const error = outcome.kind === "retry" ? outcome.error : `no such outcome: ${describe(outcome)}`;
+    const text = error === undefined ? "the handler asked for a retry" : describe(error);
+    item.history = [...item.history.slice(1 - keptErrors), { atMs: nowMs, error: text }];
+    const maxAttempts = this.#options.maxAttempts ?? defaultMaxAttempts;
+    if (item.deliveries >= maxAttempts) {
+      const reason = `gave up after ${item.deliveries} attempts: ${text}`;
+      this.#bury(item.stored, { attempt: item.deliveries, reason, history: item.history });
+      return undefined;
+    }
+    this.#counters.retried++;
+    const asked = outcome.kind === "retry" ? outcome.afterMs : undefined;
+    return asked ?? backoffMs(item.deliveries, retryRange, this.#context.random);
+  }
+
+  #releaseAfter(line: Line<Item<T>>, waitMs: number): void {
+    if (waitMs <= 0) {
+      this.#window.release(line);
+      return;
+    }
+    this.#window.hold(line);
+    this.#after(waitMs, () => {
+      this.#window.release(line);
+      this.#dispatch();
+    });
+  }
+
+  #pause(ms: number): void {
+    this.#pauses++;
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#after(ms, () => {
+      this.#isPaused = false;
+      this.#dispatch();
+    });
+  }
+
+  #after(ms: number, run: () => void): void {
+    const cancel = this.#context.timers.after(ms, () => {
+      this.#timers.delete(cancel);
+      run();
+    });
+    this.#timers.add(cancel);
+  }
+
+  #bury(stored: StoredMessage, death: { attempt: number; reason: string; history: ErrorHistory }): void {
+    this.#deadLetters.push(deadLetterEntry(this.#ref.group, stored, stored.value, death));
+    this.#counters.deadLettered++;
+  }
+
+  /** Commits until the engine knows the head and the dead letters; one commit at a time. */
+  #commitHead(): Promise<void> {
+    if (this.#committing === undefined && this.#mode !== "killed" && this.#hasToCommit()) {
+      this.#committing = this.#commitUntilHead();
+    }
+    return this.#committing ?? Promise.resolve();
+  }
+
+  #hasToCommit(): boolean {
+    return this.#window.head > this.#committed || this.#deadLetters.length > 0;
+  }
+
+  /** Clears `#committing` in the same step in which it finds nothing left, so that no head is overlooked. */
+  async #commitUntilHead(): Promise<void> {
+    let failures = 0;
+    try {
+      while (this.#mode !== "killed" && this.#hasToCommit()) {
+        if (await this.#commitOnce()) failures = 0;
+        else failures++;
+        // While it stops, time is short: the next owner does the rest again, which "at least once" allows.
+        if (failures > 3 && this.#mode === "stopping") return;
+        if (failures === 0) continue;
+        const waitMs = backoffMs(failures, engineRange, this.#context.random);
+        await this.#committer.sleep(waitMs, () => this.#mode === "killed");
+      }
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
+  /** False where it is worth trying again. */
+  async #commitOnce(): Promise<boolean> {
+    const to = this.#window.head;
+    const put = this.#deadLetters;
+    this.#deadLetters = [];
+    const advance = to > this.#committed ? { advance: { ...this.#ref, to } } : {};
+    try {
+      await this.#context.engine.commit({ fence: this.#lease, ...advance, ...(put.length === 0 ? {} : { put }) });
+      this.#context.advances.count++;
+      this.#committed = Math.max(this.#committed, to);
+      return true;
+    } catch (error) {
+      this.#deadLetters = [...put, ...this.#deadLetters];
+      const isFenced = hasCode(error, "FENCED");
+      if (isFenced || isEngineEnd(error)) this.kill();
+      else this.#report(error);
+      if (isFenced) this.#lost();
+      return false;
+    }
+  }
+
+  #report(error: unknown): void {
+    const { group, topic, partition } = this.#ref;
+    this.#context.report(`consume ${group} on ${topic}/${partition}`, error);
+  }
+}
+
+function delivered<T>(item: Item<T>): Message<T> {
+  const { topic, partition, offset, timestampMs, key, headers } = item.stored;
+  item.deliveries++;
+  return { topic, partition, offset, timestampMs, key, headers, value: item.value, attempt: item.deliveries };
+}

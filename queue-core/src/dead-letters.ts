@@ -1,0 +1,127 @@
+/**
+ * Dead letters (死信): what a group gave up on, with the history of its errors, until somebody redrives it.
+ *
+ * What can go wrong:
+ * - A message dead-lettered twice (its commit was fenced, the next owner met it again) must be there once: the
+ *   entry's key is its partition and offset.
+ * - A redrive that dies half-way must neither lose nor double one: each batch is moved by one commit.
+ * - A redriven message would reach every group of the topic again: it carries the name of the group it is for,
+ *   and all others pass it by.
+ */
+import type { Engine, MessageHeaders, StateWrite, StoredMessage } from "./engine.ts";
+import { deadLetterNamespace } from "./namespaces.ts";
+import { packMessage, unpackMessage } from "./packed-message.ts";
+import { hasCode } from "./queue-context.ts";
+import type { DeadLetter } from "./queue.ts";
+import { partitionOfKey, type Topic } from "./topic.ts";
+
+export type ErrorHistory = readonly { readonly atMs: number; readonly error: string }[];
+
+interface DeadHead {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: string;
+  readonly headers: MessageHeaders;
+  readonly attempt: number;
+  readonly reason: string;
+  readonly history: ErrorHistory;
+}
+
+const redriveBatch = 128;
+/** Header extension that names the one group a redriven message is for. */
+const redriveHeader = "queue-core.redrive";
+
+/** The entry to put, in the commit that moves the group past the message. */
+export function deadLetterEntry(
+  group: string,
+  message: Pick<StoredMessage, "topic" | "partition" | "offset" | "timestampMs" | "key" | "headers">,
+  bytes: Buffer,
+  death: { readonly attempt: number; readonly reason: string; readonly history: ErrorHistory; readonly id?: string },
+): StateWrite {
+  const { partition, offset, timestampMs, key, headers } = message;
+  const { attempt, reason, history } = death;
+  const head: DeadHead = { partition, offset, timestampMs, key, headers, attempt, reason, history };
+  return {
+    namespace: deadLetterNamespace(group, message.topic),
+    key: death.id ?? `${String(partition).padStart(4, "0")}-${String(offset).padStart(15, "0")}`,
+    value: packMessage(head, bytes),
+  };
+}
+
+/** True where the message was redriven for another group than this one. */
+export function isForAnotherGroup(headers: MessageHeaders, group: string): boolean {
+  const ext = headers.ext;
+  if (ext === undefined) return false;
+  const forGroup = ext[redriveHeader];
+  return forGroup !== undefined && forGroup !== group;
+}
+
+export async function listDeadLetters<T>(
+  engine: Engine,
+  group: string,
+  topic: Topic<T>,
+  limit: number,
+): Promise<readonly DeadLetter<T>[]> {
+  const entries = await engine.scanState(deadLetterNamespace(group, topic.name), { limit });
+  return entries.map((entry) => {
+    const { head, value: bytes } = unpackMessage<DeadHead>(entry.value);
+    const { reason, history, ...message } = head;
+    return {
+      group,
+      reason,
+      history,
+      bytes,
+      message: { ...message, topic: topic.name, value: decodeOrUndefined(topic, bytes) },
+    };
+  });
+}
+
+/** Appends the group's dead letters to their topic again and removes them; resolves with how many. */
+export async function redriveDeadLetters(
+  engine: Engine,
+  group: string,
+  topic: { readonly name: string; readonly partitions: number },
+): Promise<number> {
+  const namespace = deadLetterNamespace(group, topic.name);
+  let redriven = 0;
+  let after: string | undefined;
+  for (;;) {
+    const entries = await engine.scanState(namespace, {
+      limit: redriveBatch,
+      ...(after === undefined ? {} : { after }),
+    });
+    const last = entries.at(-1);
+    if (last === undefined) return redriven;
+    try {
+      await engine.commit({
+        expect: entries.map(({ key }) => ({ namespace, key, is: "present" as const })),
+        put: entries.map(({ key }) => ({ namespace, key, value: null })),
+        append: entries.map((entry) => {
+          const { head, value } = unpackMessage<DeadHead>(entry.value);
+          const headers = { ...head.headers, ext: { ...head.headers.ext, [redriveHeader]: group } };
+          return {
+            topic: topic.name,
+            partition: partitionOfKey(head.key, topic.partitions),
+            key: head.key,
+            value,
+            headers,
+          };
+        }),
+      });
+      redriven += entries.length;
+      after = last.key;
+    } catch (error) {
+      // Another redrive took some of them: look again at what is left.
+      if (!hasCode(error, "CONFLICT")) throw error;
+    }
+  }
+}
+
+function decodeOrUndefined<T>(topic: Topic<T>, bytes: Buffer): T | undefined {
+  try {
+    return topic.codec.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

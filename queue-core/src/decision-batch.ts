@@ -1,0 +1,155 @@
+/**
+ * The decisions of one batch, gathered into one commit: an overlay of the state entries, the emitted messages and
+ * the replies.
+ *
+ * What can go wrong:
+ * - A decision fails half-way (an emission that cannot be encoded): nothing of that message may stay. Emissions
+ *   and replies are cut back, and writes are taken over last.
+ * - An entry that many messages of the batch touch would be parsed and written again for each: it is parsed once,
+ *   when first read, and encoded once, when the batch ends.
+ * - A reply address from outside may name a partition that does not exist; it must not stall the partition, so
+ *   such a reply is dropped.
+ */
+import { type ErrorHistory, deadLetterEntry } from "./dead-letters.ts";
+import { delayedEntry } from "./delay.ts";
+import type { AppendRequest, Engine, ReplyAddress, StateWrite, StoredMessage } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+import { appendRequest } from "./publish.ts";
+import type { Decision, Emission, EntryWrite, StateReader } from "./queue.ts";
+import type { Topic } from "./topic.ts";
+
+interface Slot {
+  /** As stored, until it is first read. */
+  bytes: Buffer | undefined;
+  value: unknown;
+  isWritten: boolean;
+  expiresAtMs: number | undefined;
+}
+
+const noReply = Symbol("no reply");
+
+export class DecisionBatch implements StateReader {
+  readonly #engine: Engine;
+  readonly #namespace: string;
+  readonly #nowMs: number;
+  readonly #slots = new Map<string, Slot>();
+  readonly #append: AppendRequest[] = [];
+  readonly #put: StateWrite[] = [];
+  #declared: readonly string[] = [];
+
+  constructor(
+    engine: Engine,
+    namespace: string,
+    nowMs: number,
+    keys: readonly string[],
+    values: readonly (Buffer | undefined)[],
+  ) {
+    this.#engine = engine;
+    this.#namespace = namespace;
+    this.#nowMs = nowMs;
+    for (const [index, key] of keys.entries()) {
+      this.#slots.set(key, { bytes: values[index], value: undefined, isWritten: false, expiresAtMs: undefined });
+    }
+  }
+
+  /** From now on `get` answers for the message that declared these keys. */
+  declare(keys: readonly string[]): void {
+    this.#declared = keys;
+  }
+
+  get<V>(key: string): V | undefined {
+    if (!this.#declared.includes(key)) {
+      throw new QueueError("INVALID_ARGUMENT", `state entry ${key} was read but not declared by keys()`);
+    }
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return undefined;
+    if (slot.bytes !== undefined) {
+      slot.value = JSON.parse(slot.bytes.toString("utf8"));
+      slot.bytes = undefined;
+    }
+    return slot.value as V | undefined;
+  }
+
+  /** Takes a message's decision over, whole or, when it throws, not at all. */
+  apply(message: StoredMessage, source: string, decision: Decision): void {
+    const { writes, emit } = decision;
+    const appended = this.#append.length;
+    const put = this.#put.length;
+    try {
+      if (writes !== undefined) for (const write of writes) checkWrite(write);
+      if (emit !== undefined)
+        for (const [index, emission] of emit.entries()) this.#emit(message, source, index, emission);
+      this.#reply(decision.replyTo ?? message.headers.replyTo, "reply" in decision ? decision.reply : noReply);
+    } catch (error) {
+      this.#append.length = appended;
+      this.#put.length = put;
+      throw error;
+    }
+    if (writes !== undefined) for (const write of writes) this.#write(write);
+  }
+
+  addDeadLetter(group: string, message: StoredMessage, reason: string, history: ErrorHistory): void {
+    this.#put.push(deadLetterEntry(group, message, message.value, { attempt: 1, reason, history }));
+  }
+
+  /** What the batch appends and puts. Throws where an entry's value has no JSON. */
+  changes(): { readonly append: readonly AppendRequest[]; readonly put: readonly StateWrite[] } {
+    const namespace = this.#namespace;
+    const put = this.#put.slice();
+    for (const [key, slot] of this.#slots) {
+      if (!slot.isWritten) continue;
+      const value = slot.value === undefined ? null : Buffer.from(JSON.stringify(slot.value));
+      put.push(
+        slot.expiresAtMs === undefined
+          ? { namespace, key, value }
+          : { namespace, key, value, expiresAtMs: slot.expiresAtMs },
+      );
+    }
+    return { append: this.#append, put };
+  }
+
+  #write(write: EntryWrite): void {
+    const value = write.value === null ? undefined : write.value;
+    const expiresAtMs = write.expiresAfterMs === undefined ? undefined : this.#nowMs + write.expiresAfterMs;
+    const slot = this.#slots.get(write.key);
+    if (slot === undefined) {
+      this.#slots.set(write.key, { bytes: undefined, value, isWritten: true, expiresAtMs });
+      return;
+    }
+    slot.bytes = undefined;
+    slot.value = value;
+    slot.isWritten = true;
+    slot.expiresAtMs = expiresAtMs;
+  }
+
+  #emit(message: StoredMessage, source: string, index: number, emission: Emission): void {
+    const request = appendRequest(emission.topic as Topic<unknown>, emission.value, undefined);
+    this.#checkPlace(request.topic, request.partition);
+    if (emission.delayMs !== undefined && emission.delayMs > 0) {
+      const unique = `${source}-${message.partition}-${message.offset}-${index}`;
+      this.#put.push(delayedEntry(request, this.#nowMs + emission.delayMs, unique));
+    } else {
+      this.#append.push(request);
+    }
+  }
+
+  #reply(address: ReplyAddress | undefined, reply: unknown): void {
+    if (reply === noReply || reply === undefined || address === undefined) return;
+    const { topic, partition, correlationId } = address;
+    const partitions = this.#engine.topic(topic)?.partitions ?? 0;
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) return;
+    this.#append.push({ topic, partition, key: correlationId, value: Buffer.from(JSON.stringify(reply)) });
+  }
+
+  #checkPlace(topic: string, partition: number): void {
+    const partitions = this.#engine.topic(topic)?.partitions;
+    if (partitions === undefined) throw new QueueError("UNKNOWN_TOPIC", `emission to ${topic}, which nobody declared`);
+    if (partition >= partitions) throw new QueueError("UNKNOWN_TOPIC", `emission to ${topic}/${partition}`);
+  }
+}
+
+function checkWrite(write: EntryWrite): void {
+  if (write.value === undefined) {
+    throw new QueueError("INVALID_ARGUMENT", `state entry ${write.key} was written as undefined; null deletes`);
+  }
+}

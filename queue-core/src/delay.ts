@@ -1,0 +1,186 @@
+/**
+ * Delayed messages: state entries of the partition they will go to, moved there when due.
+ *
+ * What can go wrong:
+ * - Two instances move the same message: each move expects the entry to be present and deletes it, so one wins.
+ * - An instance dies in between: the move is one commit, so the entry is still there for the next one.
+ * - A loop that asks every few ms costs processor time for nothing: this one sleeps until the earliest due time
+ *   that it knows, and looks again only where a commit touched the namespace.
+ * - An entry that can never be moved would be tried for ever: it goes to the dead letters of "$delay".
+ */
+import { backoffMs } from "./backoff.ts";
+import type { AppendRequest, MessageHeaders, StateEntry, StateWrite } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+import { deadLetterNamespace, delayNamespace, timeKey } from "./namespaces.ts";
+import { packMessage, unpackMessage } from "./packed-message.ts";
+import { hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
+import { Waker } from "./waker.ts";
+
+interface DelayedHead {
+  readonly key: string;
+  readonly headers?: MessageHeaders;
+}
+
+/** Entries moved by one commit. */
+const moveBatch = 256;
+/** Changes that come close together are looked at once. */
+const gatherMs = 5;
+const backoffRange = { firstMs: 100, longestMs: 5_000 };
+
+/** The entry to put; `unique` tells it apart from others due in the same ms. */
+export function delayedEntry(message: AppendRequest, dueMs: number, unique: string): StateWrite {
+  const head: DelayedHead =
+    message.headers === undefined ? { key: message.key } : { key: message.key, headers: message.headers };
+  return {
+    namespace: delayNamespace(message.topic, message.partition),
+    key: `${timeKey(dueMs)}-${unique}`,
+    value: packMessage(head, message.value),
+  };
+}
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly namespace: string;
+}
+
+export class DelayScheduler {
+  readonly #context: QueueContext;
+  readonly #waker: Waker;
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #dirty = new Set<Place>();
+  /** The earliest due time of each place that has any, ms since epoch. */
+  readonly #due = new Map<Place, number>();
+  #stopped = false;
+  #running: Promise<void> | undefined;
+
+  constructor(context: QueueContext) {
+    this.#context = context;
+    this.#waker = new Waker(context.timers);
+  }
+
+  /** Watches a topic's partitions, beginning with what lies there already. */
+  watch(topic: string, partitions: number): void {
+    for (let partition = 0; partition < partitions; partition++) {
+      const place: Place = { topic, partition, namespace: delayNamespace(topic, partition) };
+      this.#unsubscribe.push(
+        this.#context.engine.onStateChange(place.namespace, () => {
+          this.#dirty.add(place);
+          if (this.#dirty.size === 1) this.#waker.wake();
+        }),
+      );
+      this.#dirty.add(place);
+    }
+    this.#waker.wake();
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    this.#waker.wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { engine, random } = this.#context;
+    let failures = 0;
+    while (!this.#stopped) {
+      try {
+        await this.#lookAtDirty();
+        await this.#moveAllDue();
+        failures = 0;
+        if (this.#dirty.size > 0) continue;
+        const earliest = Math.min(...this.#due.values());
+        await this.#waker.wait(Number.isFinite(earliest) ? Math.max(0, earliest - engine.now()) : undefined);
+        if (this.#dirty.size > 0) await this.#waker.sleep(gatherMs, () => this.#stopped);
+      } catch (error) {
+        if (isEngineEnd(error)) return;
+        this.#context.report("delayed messages", error);
+        await this.#waker.sleep(backoffMs(++failures, backoffRange, random), () => this.#stopped);
+      }
+    }
+  }
+
+  async #lookAtDirty(): Promise<void> {
+    for (const place of [...this.#dirty]) {
+      if (this.#stopped) return;
+      this.#dirty.delete(place);
+      try {
+        await this.#lookAt(place);
+      } catch (error) {
+        this.#dirty.add(place);
+        throw error;
+      }
+    }
+  }
+
+  async #lookAt(place: Place): Promise<void> {
+    const [first] = await this.#context.engine.scanState(place.namespace, { limit: 1 });
+    if (first === undefined) this.#due.delete(place);
+    else this.#due.set(place, dueOf(first));
+  }
+
+  async #moveAllDue(): Promise<void> {
+    for (const [place, dueMs] of [...this.#due]) {
+      if (this.#stopped) return;
+      if (dueMs > this.#context.engine.now()) continue;
+      await this.#moveDue(place);
+      await this.#lookAt(place);
+    }
+  }
+
+  async #moveDue(place: Place): Promise<void> {
+    const { engine } = this.#context;
+    while (!this.#stopped) {
+      const before = timeKey(Math.floor(engine.now()) + 1);
+      const due = await engine.scanState(place.namespace, { before, limit: moveBatch });
+      if (due.length === 0) return;
+      try {
+        await this.#move(place, due);
+      } catch (error) {
+        if (isEngineEnd(error) || (error instanceof QueueError && error.retryable)) throw error;
+        // Another instance was faster with some, or one of them cannot be moved: tell them apart.
+        for (const entry of due) await this.#moveAlone(place, entry);
+      }
+      if (due.length < moveBatch) return;
+    }
+  }
+
+  async #move(place: Place, entries: readonly StateEntry[]): Promise<void> {
+    const { namespace, topic, partition } = place;
+    await this.#context.engine.commit({
+      expect: entries.map(({ key }) => ({ namespace, key, is: "present" as const })),
+      put: entries.map(({ key }) => ({ namespace, key, value: null })),
+      append: entries.map((entry) => {
+        const { head, value } = unpackMessage<DelayedHead>(entry.value);
+        return { topic, partition, value, ...head };
+      }),
+    });
+  }
+
+  async #moveAlone(place: Place, entry: StateEntry): Promise<void> {
+    const { namespace, topic } = place;
+    try {
+      await this.#move(place, [entry]);
+    } catch (error) {
+      if (hasCode(error, "CONFLICT")) return;
+      if (isEngineEnd(error) || (error instanceof QueueError && error.retryable)) throw error;
+      this.#context.report(`delayed message ${entry.key} of ${topic} goes to the dead letters of "$delay"`, error);
+      await this.#context.engine.commit({
+        expect: [{ namespace, key: entry.key, is: "present" }],
+        put: [
+          { namespace, key: entry.key, value: null },
+          { namespace: deadLetterNamespace("$delay", topic), key: entry.key, value: entry.value },
+        ],
+      });
+    }
+  }
+}
+
+function dueOf(entry: StateEntry): number {
+  return Number(entry.key.slice(0, 15));
+}

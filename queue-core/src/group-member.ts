@@ -1,0 +1,48 @@
+/**
+ * What `consume` and `process` hand back: a member with its numbers and its end.
+ *
+ * What can go wrong: a member stopped twice, or stopped after it was killed, must not fail; both are no-ops then.
+ */
+import { registerGroup } from "./group-registry.ts";
+import { Membership, type StartWork } from "./membership.ts";
+import { checkName } from "./namespaces.ts";
+import type { QueueContext } from "./queue-context.ts";
+import type { GroupMember } from "./queue.ts";
+
+/** Counted over all partitions that the member ever owned. */
+export interface MemberCounters {
+  handled: number;
+  retried: number;
+  deadLettered: number;
+  batches: number;
+  expired: number;
+}
+
+export async function joinGroup(
+  context: QueueContext,
+  options: {
+    readonly group: string;
+    readonly topic: { readonly name: string; readonly partitions: number };
+    readonly member?: string;
+    readonly leaseMs?: number;
+  },
+  start: (counters: MemberCounters) => StartWork,
+): Promise<GroupMember> {
+  const { group, topic } = options;
+  const member = options.member ?? `${context.instance}-${Math.floor(context.random() * 2 ** 48).toString(36)}`;
+  checkName("group", group);
+  checkName("member", member);
+  const counters: MemberCounters = { handled: 0, retried: 0, deadLettered: 0, batches: 0, expired: 0 };
+  await registerGroup(context.engine, group, topic.name);
+  const leaseMs = options.leaseMs ?? context.leaseMs;
+  const place = { group, topic: topic.name, partitions: topic.partitions, member, leaseMs };
+  const membership = new Membership(context, place, start(counters));
+  await membership.join();
+  return {
+    group,
+    member,
+    statistics: () => ({ member, partitions: membership.partitions, ...counters }),
+    stop: (stopOptions) => membership.stop(stopOptions?.graceMs),
+    kill: () => membership.kill(),
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * The names under which queue-core files things in an engine.
+ *
+ * What can go wrong: two mechanisms that share a namespace would overwrite each other. Names of groups and topics
+ * therefore contain neither "/" nor "$", and what queue-core keeps for itself starts with "$".
+ */
+import type { Namespace } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+
+/** Entries that the `process` group keeps for that partition of its topic. */
+export const stateNamespace = (group: string, topic: string, partition: number): Namespace =>
+  `${group}/${topic}/${partition}`;
+
+/** Delayed messages of a partition; key: due time (15 digits) and a unique id. */
+export const delayNamespace = (topic: string, partition: number): Namespace => `$delay/${topic}/${partition}`;
+
+/** Message ids seen within the deduplication window. */
+export const seenNamespace = (topic: string, partition: number): Namespace => `$seen/${topic}/${partition}`;
+
+/** The groups that read a topic; key: the group's name. */
+export const groupsNamespace = (topic: string): Namespace => `$groups/${topic}`;
+
+/** Dead letters of a group on a topic; key: partition and offset, or the id of a half message. */
+export const deadLetterNamespace = (group: string, topic: string): Namespace => `$dead/${group}/${topic}`;
+
+/** Half messages that wait for their sender's word; key: time stored (15 digits) and id. */
+export const halfNamespace = (group: string, topic: string): Namespace => `$half/${group}/${topic}`;
+
+/** Ids of half messages that were rolled back, for as long as a late commit may come. */
+export const rolledBackNamespace = (group: string, topic: string): Namespace => `$half-rolled-back/${group}/${topic}`;
+
+/** The engine's membership is by name; a member reads one topic, so the name holds both. */
+export const membershipName = (group: string, topic: string): string => `${group}/${topic}`;
+
+export const repliesTopicName = "replies";
+export const repliesGroup = "$replies";
+
+/** Digits enough for engine time until the year 33658, so that key order is time order. */
+export const timeKey = (timeMs: number): string => String(Math.max(0, Math.ceil(timeMs))).padStart(15, "0");
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+/** Throws INVALID_ARGUMENT for a name that could meet another's namespace. */
+export function checkName(kind: "group" | "topic" | "member", name: string): void {
+  if (namePattern.test(name)) return;
+  throw new QueueError(
+    "INVALID_ARGUMENT",
+    `${kind} name ${JSON.stringify(name)}: 1 to 128 letters, digits, ".", "_", ":" or "-" are allowed`,
+  );
+}

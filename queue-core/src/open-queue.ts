@@ -1,0 +1,250 @@
+/**
+ * Opens a queue over any engine: declares the topics, puts the mechanisms together, and stops them in order.
+ *
+ * What can go wrong: something left running after `stop` keeps the process alive or writes to a closed engine.
+ * Everything that is started is entered in one list, and `stop` ends it in the order members → transactional
+ * publishers → requesters → delays → engine; what is started while it stops is ended at once.
+ */
+import { randomUUID } from "node:crypto";
+import { PartitionConsumer } from "./consume.ts";
+import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
+import { DelayScheduler } from "./delay.ts";
+import type { Engine } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+import { joinGroup } from "./group-member.ts";
+import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
+import { checkName, membershipName, repliesTopicName } from "./namespaces.ts";
+import { PartitionProcess } from "./process.ts";
+import { Publisher } from "./publish.ts";
+import { describe, type QueueContext } from "./queue-context.ts";
+import type {
+  ConsumeOptions,
+  GroupMember,
+  Message,
+  PartitionStatistics,
+  ProcessOptions,
+  Queue,
+  Requester,
+  TransactionalPublisher,
+} from "./queue.ts";
+import { ReplyRequester, replyPartitions, replyRingMessages } from "./request-reply.ts";
+import { AppendSignals, Signals } from "./signals.ts";
+import { createStateView } from "./state-view.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+import type { Topic } from "./topic.ts";
+
+export interface QueueOptions {
+  /** Owned by the queue from now on: `stop` closes it. */
+  readonly engine: Engine;
+  /** Every topic that this process publishes to, reads or emits to. */
+  readonly topics: readonly (Topic<never> | Topic<unknown>)[];
+  /** How long a member that went silent keeps its partitions, ms; default 3,000. */
+  readonly leaseMs?: number;
+  /** Default: the system's timers. */
+  readonly timers?: Timers;
+  /** In [0, 1); default Math.random. For backoff, jitter and ids of members. */
+  readonly random?: () => number;
+  /** Hears of faults in background loops, which go on. Default: a process warning. */
+  readonly onBackgroundError?: (where: string, error: unknown) => void;
+}
+
+const defaultLeaseMs = 3_000;
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** Throws INVALID_ARGUMENT for a topic declared twice, with a bad name, or otherwise than the engine knows it. */
+export async function openQueue(options: QueueOptions): Promise<Queue> {
+  const topics = options.topics as readonly Topic<unknown>[];
+  checkTopics(topics);
+  await options.engine.declareTopics([
+    ...topics.map(({ name, partitions, ringMessages }) =>
+      ringMessages === undefined ? { name, partitions } : { name, partitions, ringMessages },
+    ),
+    { name: repliesTopicName, partitions: replyPartitions, ringMessages: replyRingMessages },
+  ]);
+  const queue = new OpenQueue(contextOf(options), topics);
+  queue.start();
+  return queue;
+}
+
+function checkTopics(topics: readonly Topic<unknown>[]): void {
+  const names = new Set<string>([repliesTopicName]);
+  for (const { name } of topics) {
+    checkName("topic", name);
+    if (names.has(name)) throw new QueueError("INVALID_ARGUMENT", `topic ${name} is declared twice or is reserved`);
+    names.add(name);
+  }
+}
+
+function contextOf(options: QueueOptions): QueueContext {
+  const tell = options.onBackgroundError;
+  return {
+    engine: options.engine,
+    timers: options.timers ?? systemTimers,
+    random: options.random ?? Math.random,
+    appends: new AppendSignals(options.engine),
+    groupChanges: new Signals(),
+    advances: { count: 0 },
+    leaseMs: options.leaseMs ?? defaultLeaseMs,
+    instance: randomUUID().slice(0, 13),
+    report:
+      tell ?? ((where, error) => process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" })),
+  };
+}
+
+class OpenQueue implements Queue {
+  readonly engine: Engine;
+  readonly #context: QueueContext;
+  readonly #publisher: Publisher;
+  readonly #delays: DelayScheduler;
+  readonly #topics = new Map<string, Topic<unknown>>();
+  readonly #members = new Set<Stoppable>();
+  readonly #transactional = new Set<Stoppable>();
+  readonly #requesters = new Set<Stoppable>();
+  #requesterCount = 0;
+  #stopping: Promise<void> | undefined;
+
+  constructor(context: QueueContext, topics: readonly Topic<unknown>[]) {
+    this.engine = context.engine;
+    this.#context = context;
+    this.#publisher = new Publisher(context);
+    this.#delays = new DelayScheduler(context);
+    for (const topic of topics) {
+      this.#topics.set(topic.name, topic);
+      this.#publisher.addTopic(topic);
+      this.#delays.watch(topic.name, topic.partitions);
+    }
+    this.publish = this.#publisher.publish.bind(this.#publisher);
+  }
+
+  start(): void {
+    this.#delays.start();
+  }
+
+  readonly publish: Queue["publish"];
+
+  now(): number {
+    return this.engine.now();
+  }
+
+  async consume<T>(options: ConsumeOptions<T>): Promise<GroupMember> {
+    this.#checkOpen(options.topic.name);
+    checkPositive("maxBatch", options.maxBatch);
+    checkPositive("concurrency", options.concurrency);
+    checkPositive("maxAttempts", options.maxAttempts);
+    const member = await joinGroup(
+      this.#context,
+      options,
+      (counters) => (lease, lost) => new PartitionConsumer(this.#context, options, lease, counters, lost),
+    );
+    return this.#keep(this.#members, member);
+  }
+
+  async process<T, Facts = undefined>(options: ProcessOptions<T, Facts>): Promise<GroupMember> {
+    this.#checkOpen(options.topic.name);
+    checkPositive("maxBatch", options.maxBatch);
+    const member = await joinGroup(
+      this.#context,
+      options,
+      (counters) => (lease, lost) => new PartitionProcess(this.#context, options, lease, counters, lost),
+    );
+    return this.#keep(this.#members, member);
+  }
+
+  async requester(): Promise<Requester> {
+    this.#checkOpen();
+    const id = `${this.#context.instance}-r${this.#requesterCount++}`;
+    const requester: ReplyRequester = new ReplyRequester(this.#context, this.#publisher, id, () =>
+      this.#requesters.delete(requester),
+    );
+    await requester.open();
+    return this.#keep(this.#requesters, requester);
+  }
+
+  async transactional<T>(options: TransactionalOptions<T>): Promise<TransactionalPublisher<T>> {
+    this.#checkOpen(options.topic.name);
+    checkName("group", options.group);
+    checkPositive("maxChecks", options.maxChecks);
+    const halves: HalfMessages<T> = new HalfMessages(this.#context, options, () => this.#transactional.delete(halves));
+    return this.#keep(this.#transactional, halves);
+  }
+
+  state(group: string, topic: Topic<never> | Topic<unknown>) {
+    return createStateView(this.engine, group, topic);
+  }
+
+  async browse<T>(
+    topic: Topic<T>,
+    partition: number,
+    fromOffset: number,
+    limit: number,
+  ): Promise<readonly Message<T>[]> {
+    const messages = await this.engine.read(topic.name, partition, fromOffset, { maxMessages: limit });
+    return messages.map(({ value: bytes, ...message }) => {
+      try {
+        return { ...message, value: topic.codec.decode(bytes), attempt: 0 };
+      } catch (error) {
+        const place = `${message.topic}/${message.partition} at offset ${message.offset}`;
+        throw new QueueError("CORRUPT", `the message in ${place} cannot be decoded`, { cause: error });
+      }
+    });
+  }
+
+  async groupStatistics(group: string, topic: Topic<never> | Topic<unknown>): Promise<readonly PartitionStatistics[]> {
+    const members = await this.engine.members(membershipName(group, topic.name));
+    const numbers = Array.from({ length: topic.partitions }, (_, partition) => partition);
+    return Promise.all(
+      numbers.map(async (partition) => {
+        const { start, end } = await this.engine.range(topic.name, partition);
+        const committed = await this.engine.committedOffset({ group, topic: topic.name, partition });
+        // The member it is assigned to: who really holds the lease may lag behind by one hand-over.
+        const owner = members[partition % members.length];
+        return { partition, start, end, committed, lagMessages: Math.max(0, end - Math.max(committed, start)), owner };
+      }),
+    );
+  }
+
+  deadLetters<T>(group: string, topic: Topic<T>, limit: number) {
+    return listDeadLetters(this.engine, group, topic, limit);
+  }
+
+  redrive<T>(group: string, topic: Topic<T>): Promise<number> {
+    return redriveDeadLetters(this.engine, group, topic);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    for (const kind of [this.#members, this.#transactional, this.#requesters]) {
+      await Promise.all([...kind].map((running) => running.stop()));
+    }
+    await this.#delays.stop();
+    this.#context.appends.stop();
+    await this.engine.close();
+  }
+
+  #checkOpen(topic?: string): void {
+    if (this.#stopping !== undefined) throw new QueueError("CLOSED");
+    if (topic === undefined || this.#topics.has(topic)) return;
+    throw new QueueError("UNKNOWN_TOPIC", `topic ${topic} was not given to openQueue`);
+  }
+
+  async #keep<Running extends Stoppable>(kind: Set<Stoppable>, running: Running): Promise<Running> {
+    if (this.#stopping !== undefined) {
+      await running.stop();
+      throw new QueueError("CLOSED");
+    }
+    kind.add(running);
+    return running;
+  }
+}
+
+function checkPositive(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
+  throw new QueueError("INVALID_ARGUMENT", `${name} is ${value}; it must be an integer from 1 on`);
+}

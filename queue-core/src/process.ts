@@ -1,0 +1,320 @@
+/**
+ * `process`: exactly once, for decisions. One loop per owned partition:
+ *
+ *   read ──► pace ──► keys ──► read entries ──► prepare (with a budget) ──► decide in order ──► ONE commit
+ *    ▲                                                                                            │
+ *    └────────────────────── stored: go on behind it; refused: read the offset again ─────────────┘
+ *
+ * What can go wrong:
+ * - The commit is refused because the partition has a newer owner: the loop ends, and the new owner decides.
+ * - The outcome of a commit is not known: the loop reads the committed offset again, which tells.
+ * - Storage is exhausted: the batch is decided anew later; nothing of it was stored.
+ * - `decide` throws: those before it are committed, then it runs alone with fresh facts. Where it throws alone, it
+ *   goes to the dead letters together with what `poison` leaves. An entry without JSON or a message that the engine
+ *   refuses shows only at the commit: then the whole batch runs again one by one.
+ * - Bytes that cannot be decoded: to the dead letters, without `poison` (there is no message to ask about).
+ * - `prepare` hangs: after its budget the batch is decided without facts, and its signal is aborted.
+ */
+import { backoffMs } from "./backoff.ts";
+import { isForAnotherGroup } from "./dead-letters.ts";
+import { DecisionBatch } from "./decision-batch.ts";
+import type { Commit, Lease, PartitionRef, StoredMessage } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+import type { MemberCounters } from "./group-member.ts";
+import type { PartitionWork } from "./membership.ts";
+import { stateNamespace } from "./namespaces.ts";
+import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
+import type { DecideContext, Message, ProcessOptions } from "./queue.ts";
+import { Waker } from "./waker.ts";
+
+const defaultMaxBatch = 256;
+const maxReadBytes = 4 * 1024 * 1024;
+const backoffRange = { firstMs: 10, longestMs: 2_000 };
+
+/** A message as it was read: decoded, or why it could not be; or none of this group's business. */
+type Item<T> =
+  | { readonly kind: "message"; readonly stored: StoredMessage; readonly message: Message<T> }
+  | { readonly kind: "undecodable"; readonly stored: StoredMessage; readonly error: unknown }
+  | { readonly kind: "passed-by"; readonly stored: StoredMessage };
+
+type MessageItem<T> = Extract<Item<T>, { kind: "message" }>;
+
+export class PartitionProcess<T, Facts> implements PartitionWork {
+  readonly #context: QueueContext;
+  readonly #options: ProcessOptions<T, Facts>;
+  readonly #lease: Lease;
+  readonly #ref: PartitionRef;
+  readonly #namespace: string;
+  readonly #maxBatch: number;
+  readonly #counters: MemberCounters;
+  readonly #lost: () => void;
+  readonly #waker: Waker;
+  readonly #abort = new AbortController();
+  readonly #done: Promise<void>;
+  #mode: "running" | "stopping" | "killed" = "running";
+  /** Next to read; undefined: ask the engine. */
+  #position: number | undefined;
+  /** Read and decoded, not yet taken. */
+  #ahead: Item<T>[] = [];
+  /** So many messages are to run one by one, since a batch with them failed. */
+  #alone = 0;
+
+  constructor(
+    context: QueueContext,
+    options: ProcessOptions<T, Facts>,
+    lease: Lease,
+    counters: MemberCounters,
+    lost: () => void,
+  ) {
+    const { group, topic, partition } = lease;
+    this.#context = context;
+    this.#options = options;
+    this.#lease = lease;
+    this.#ref = { group, topic, partition };
+    this.#namespace = stateNamespace(group, topic, partition);
+    this.#maxBatch = options.maxBatch ?? defaultMaxBatch;
+    this.#counters = counters;
+    this.#lost = lost;
+    this.#waker = new Waker(context.timers);
+    const unsubscribe = context.appends.on(topic, partition, this.#waker.wake);
+    this.#done = this.#run().finally(unsubscribe);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#mode === "running") this.#mode = "stopping";
+    this.#waker.wake();
+    const cancel = this.#context.timers.after(graceMs, () => this.#abort.abort());
+    await this.#done;
+    cancel();
+  }
+
+  kill(): void {
+    this.#mode = "killed";
+    this.#abort.abort();
+    this.#waker.wake();
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (this.#mode === "running") {
+      try {
+        if (this.#ahead.length === 0 && !(await this.#readAhead())) {
+          await this.#waker.wait();
+          continue;
+        }
+        await this.#step();
+        failures = 0;
+      } catch (error) {
+        if (isEngineEnd(error) || this.#abort.signal.aborted) return;
+        if (hasCode(error, "FENCED")) {
+          this.#mode = "killed";
+          this.#lost();
+          return;
+        }
+        this.#context.report(`process ${this.#ref.group} on ${this.#ref.topic}/${this.#ref.partition}`, error);
+        this.#ahead = [];
+        this.#position = undefined;
+        await this.#waker.sleep(
+          backoffMs(++failures, backoffRange, this.#context.random),
+          () => this.#mode !== "running",
+        );
+      }
+    }
+  }
+
+  /** False when there is nothing to read. */
+  async #readAhead(): Promise<boolean> {
+    const { engine } = this.#context;
+    const { topic, partition } = this.#ref;
+    this.#position ??= await engine.committedOffset(this.#ref);
+    const limits = { maxMessages: this.#maxBatch, maxBytes: maxReadBytes };
+    const stored = await engine.read(topic, partition, this.#position, limits);
+    if (stored.length === 0) return false;
+    this.#ahead = stored.map((message) => this.#item(message));
+    return true;
+  }
+
+  #item(stored: StoredMessage): Item<T> {
+    if (isForAnotherGroup(stored.headers, this.#ref.group)) return { kind: "passed-by", stored };
+    try {
+      const { topic, partition, offset, timestampMs, key, headers } = stored;
+      const value = this.#options.topic.codec.decode(stored.value);
+      return {
+        kind: "message",
+        stored,
+        message: { topic, partition, offset, timestampMs, key, headers, value, attempt: 1 },
+      };
+    } catch (error) {
+      return { kind: "undecodable", stored, error };
+    }
+  }
+
+  /** Takes the next messages of one kind from those read ahead, and commits what follows from them. */
+  async #step(): Promise<void> {
+    const kind = this.#ahead[0]?.kind;
+    let length = 1;
+    while (length < this.#ahead.length && this.#ahead[length]?.kind === kind) length++;
+    if (kind !== "message") {
+      await this.#passOver(this.#ahead.slice(0, length));
+      return;
+    }
+    let batch = this.#ahead.slice(0, this.#alone > 0 ? 1 : length) as MessageItem<T>[];
+    if (this.#options.pace !== undefined) {
+      const taken = await this.#abortable(this.#options.pace(batch.map(messageOf), this.#abort.signal));
+      if (!(taken >= 1)) throw new QueueError("INVALID_ARGUMENT", `pace returned ${taken}; at least 1 has to be taken`);
+      if (taken < batch.length) batch = batch.slice(0, Math.floor(taken));
+    }
+    if (this.#mode === "killed") return;
+    await this.#decideAndCommit(batch);
+  }
+
+  async #passOver(items: readonly Item<T>[]): Promise<void> {
+    const { engine } = this.#context;
+    const letters = new DecisionBatch(engine, this.#namespace, engine.now(), [], []);
+    for (const item of items) {
+      if (item.kind !== "undecodable") continue;
+      const error = `the message cannot be decoded: ${describe(item.error)}`;
+      letters.addDeadLetter(this.#ref.group, item.stored, error, [{ atMs: engine.now(), error }]);
+      this.#counters.deadLettered++;
+    }
+    await this.#commit(letters, items);
+  }
+
+  async #decideAndCommit(batch: readonly MessageItem<T>[]): Promise<void> {
+    const { engine } = this.#context;
+    const { group } = this.#ref;
+    const keys = batch.map((item) => this.#keysOf(item.message));
+    const facts = await this.#prepare(batch);
+    const all = batch.length === 1 ? (keys[0]?.declared ?? []) : [...new Set(keys.flatMap((entry) => entry.declared))];
+    const values = all.length === 0 ? [] : await engine.readState(this.#namespace, all);
+    if (this.#mode === "killed") return;
+    const nowMs = engine.now();
+    const decisions = new DecisionBatch(engine, this.#namespace, nowMs, all, values);
+    const context: DecideContext<Facts> = { facts, nowMs };
+    let decided = 0;
+    for (const [index, item] of batch.entries()) {
+      const { declared, error } = keys[index] as DeclaredKeys;
+      decisions.declare(declared);
+      try {
+        if (error !== undefined) throw error;
+        decisions.apply(item.stored, group, this.#options.decide(item.message, decisions, context));
+      } catch (thrown) {
+        if (batch.length > 1) {
+          // Those before it are committed now; then it runs alone.
+          this.#alone = index + 1;
+          break;
+        }
+        this.#bury(item, thrown, decisions, context);
+      }
+      decided++;
+    }
+    if (decided > 0) await this.#commitDecided(decisions, batch.slice(0, decided));
+  }
+
+  #keysOf(message: Message<T>): DeclaredKeys {
+    try {
+      return { declared: this.#options.keys(message.value), error: undefined };
+    } catch (error) {
+      return { declared: [], error: error ?? new Error("keys() threw nothing") };
+    }
+  }
+
+  /** The message for which `decide` threw alone: dead letter, and what `poison` leaves behind. */
+  #bury(item: MessageItem<T>, thrown: unknown, decisions: DecisionBatch, context: DecideContext<Facts>): void {
+    const history = [{ atMs: context.nowMs, error: describe(thrown) }];
+    try {
+      const left = this.#options.poison?.(item.message, thrown, decisions, context);
+      if (left !== undefined) decisions.apply(item.stored, this.#ref.group, left);
+    } catch (error) {
+      history.push({ atMs: context.nowMs, error: `poison() threw: ${describe(error)}` });
+    }
+    decisions.addDeadLetter(this.#ref.group, item.stored, describe(thrown), history);
+    this.#counters.deadLettered++;
+  }
+
+  async #commitDecided(decisions: DecisionBatch, batch: readonly MessageItem<T>[]): Promise<void> {
+    try {
+      await this.#commit(decisions, batch);
+    } catch (error) {
+      const isRefused = !(error instanceof QueueError) || (error.outcome === "not_stored" && !error.retryable);
+      if (!isRefused || isEngineEnd(error) || hasCode(error, "FENCED")) throw error;
+      if (batch.length > 1) {
+        this.#alone = batch.length;
+        return;
+      }
+      await this.#buryRefused(batch, error);
+    }
+    this.#counters.handled += batch.length;
+    this.#counters.batches++;
+  }
+
+  /** Its decision cannot be stored at all: the message goes to the dead letters with what `poison` leaves. */
+  async #buryRefused(batch: readonly MessageItem<T>[], error: unknown): Promise<void> {
+    const { engine } = this.#context;
+    const item = batch[0] as MessageItem<T>;
+    const { declared } = this.#keysOf(item.message);
+    const values = declared.length === 0 ? [] : await engine.readState(this.#namespace, declared);
+    const nowMs = engine.now();
+    const decisions = new DecisionBatch(engine, this.#namespace, nowMs, declared, values);
+    decisions.declare(declared);
+    this.#bury(item, error, decisions, { facts: undefined, nowMs });
+    await this.#commit(decisions, batch);
+  }
+
+  async #commit(decisions: DecisionBatch, items: readonly Item<T>[]): Promise<void> {
+    if (this.#mode === "killed") return;
+    const to = (items[items.length - 1] as Item<T>).stored.offset + 1;
+    const { append, put } = decisions.changes();
+    const commit: Commit = { fence: this.#lease, advance: { ...this.#ref, to }, append, put };
+    await this.#context.engine.commit(commit);
+    this.#context.advances.count++;
+    this.#position = to;
+    this.#ahead = items.length === this.#ahead.length ? [] : this.#ahead.slice(items.length);
+    this.#alone = Math.max(0, this.#alone - items.length);
+  }
+
+  async #prepare(batch: readonly MessageItem<T>[]): Promise<Facts | undefined> {
+    const prepare = this.#options.prepare;
+    if (prepare === undefined) return undefined;
+    const budget = new AbortController();
+    let giveUp = (): void => undefined;
+    const late = new Promise<undefined>((resolve) => {
+      giveUp = () => {
+        budget.abort();
+        resolve(undefined);
+      };
+    });
+    const cancel = this.#context.timers.after(prepare.budgetMs, giveUp);
+    this.#abort.signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      // Facts that failed are facts that are not there; the decision records it. A late rejection is heard here too.
+      const gathered = Promise.resolve(prepare.gather(batch.map(messageOf), budget.signal)).catch(() => undefined);
+      return await Promise.race([gathered, late]);
+    } catch {
+      return undefined;
+    } finally {
+      cancel();
+      this.#abort.signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Rejects once the work is aborted, whatever the other promise does. */
+  #abortable<V>(promise: Promise<V>): Promise<V> {
+    const signal = this.#abort.signal;
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => reject(new QueueError("CLOSED", "the member stopped"));
+      if (signal.aborted) aborted();
+      signal.addEventListener("abort", aborted, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+    });
+  }
+}
+
+interface DeclaredKeys {
+  readonly declared: readonly string[];
+  readonly error: unknown;
+}
+
+function messageOf<T>(item: MessageItem<T>): Message<T> {
+  return item.message;
+}

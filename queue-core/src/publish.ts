@@ -1,0 +1,97 @@
+/**
+ * Entry publishes: one message, one commit, as durable as the engine promises once the promise resolves.
+ *
+ * What can go wrong: a backlog without bound (backpressure.ts), a repeat after an unknown outcome
+ * (deduplication.ts), a message that should come later (delay.ts). A plain publish does nothing beyond one append:
+ * everything else is paid for by those who ask for it.
+ */
+import { TopicBacklog } from "./backpressure.ts";
+import { firstSend } from "./deduplication.ts";
+import { delayedEntry } from "./delay.ts";
+import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+import { hasCode, type QueueContext } from "./queue-context.ts";
+import type { PublishOptions, PublishReceipt } from "./queue.ts";
+import { partitionOfKey, type Topic } from "./topic.ts";
+
+/** Less than the 1 MiB an engine takes, so that a message with its headers and error history fits in a state entry. */
+export const maxMessageBytes = 512 * 1024;
+
+export class Publisher {
+  readonly #context: QueueContext;
+  readonly #backlogs = new Map<string, TopicBacklog>();
+  #delayed = 0;
+
+  constructor(context: QueueContext) {
+    this.#context = context;
+  }
+
+  addTopic(topic: Topic<unknown>): void {
+    this.#backlogs.set(topic.name, new TopicBacklog(this.#context, topic));
+  }
+
+  async publish<T>(topic: Topic<T>, value: T, options?: PublishOptions): Promise<PublishReceipt> {
+    const backlog = this.#backlogs.get(topic.name);
+    if (backlog === undefined) throw new QueueError("UNKNOWN_TOPIC", `topic ${topic.name} was not given to openQueue`);
+    const append = appendRequest(topic, value, options === undefined ? undefined : headersOf(options));
+    const wait = backlog.admit(append.value.length);
+    if (wait !== undefined) await wait;
+    try {
+      if (options === undefined || (options.id === undefined && !options.delayMs)) {
+        const receipt = await this.#context.engine.commit({ append: [append] });
+        return { partition: append.partition, offset: receipt.offsets[0], duplicate: false };
+      }
+      return await this.#publishSpecial(append, options);
+    } finally {
+      backlog.settled();
+    }
+  }
+
+  async #publishSpecial(append: AppendRequest, options: PublishOptions): Promise<PublishReceipt> {
+    const { engine, instance } = this.#context;
+    const put: StateWrite[] = [];
+    const first =
+      options.id === undefined ? undefined : firstSend(append.topic, append.partition, options.id, engine.now());
+    if (first !== undefined) put.push(first.put);
+    const delayMs = options.delayMs ?? 0;
+    if (delayMs > 0) put.push(delayedEntry(append, engine.now() + delayMs, `${instance}-${this.#delayed++}`));
+    const commit: Commit = {
+      put,
+      ...(first === undefined ? {} : { expect: first.expect }),
+      ...(delayMs > 0 ? {} : { append: [append] }),
+    };
+    let receipt: CommitReceipt;
+    try {
+      receipt = await engine.commit(commit);
+    } catch (error) {
+      if (first === undefined || !hasCode(error, "CONFLICT")) throw error;
+      return { partition: append.partition, offset: undefined, duplicate: true };
+    }
+    return { partition: append.partition, offset: receipt.offsets[0], duplicate: false };
+  }
+}
+
+/** Throws what `keyOf` or the codec throw, INVALID_ARGUMENT for a key that is no string, MESSAGE_TOO_LARGE. */
+export function appendRequest<T>(topic: Topic<T>, value: T, headers: MessageHeaders | undefined): AppendRequest {
+  const key = topic.keyOf(value);
+  if (typeof key !== "string")
+    throw new QueueError("INVALID_ARGUMENT", `the key of a ${topic.name} message is no string`);
+  const bytes = topic.codec.encode(value);
+  if (bytes.length > maxMessageBytes) {
+    const detail = `a ${topic.name} message of ${bytes.length} bytes; at most ${maxMessageBytes} are allowed`;
+    throw new QueueError("MESSAGE_TOO_LARGE", detail);
+  }
+  const request = { topic: topic.name, partition: partitionOfKey(key, topic.partitions), key, value: bytes };
+  return headers === undefined ? request : { ...request, headers };
+}
+
+function headersOf(options: PublishOptions): MessageHeaders | undefined {
+  const { id, deadlineMs, replyTo, ext } = options;
+  if (id === undefined && deadlineMs === undefined && replyTo === undefined && ext === undefined) return undefined;
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(ext === undefined ? {} : { ext }),
+  };
+}

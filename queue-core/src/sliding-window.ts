@@ -1,0 +1,133 @@
+/**
+ * The window of a partition that a consumer has in hand: what was read and is not yet behind the committed offset.
+ * Pure bookkeeping, no I/O.
+ *
+ * Messages of one key stand in a line. A line is ready, running or held; only its front messages can be taken, and
+ * only while it is ready, so that order within a key holds whatever happens to others.
+ *
+ *   ready ──take──► running ──release──► ready        (or gone, when the line is empty)
+ *                      └─────hold──────► held ──release──► ready
+ *
+ * What can go wrong: a message acknowledged out of order must not move the committed offset past one that is not;
+ * `head` is the first offset that is not acknowledged. Each transition asserts where it comes from.
+ */
+export interface Line<Item> {
+  readonly key: string;
+  state: "ready" | "running" | "held";
+  /** In offset order; the front is at `first`. */
+  entries: Entry<Item>[];
+  first: number;
+}
+
+export interface Entry<Item> {
+  readonly offset: number;
+  readonly item: Item;
+  readonly line: Line<Item>;
+  acknowledged: boolean;
+}
+
+export class SlidingWindow<Item> {
+  readonly #lines = new Map<string, Line<Item>>();
+  #ready: Line<Item>[] = [];
+  #firstReady = 0;
+  /** What was added, in offset order; the head is at `#first`. */
+  #order: { readonly offset: number; acknowledged: boolean }[] = [];
+  #first = 0;
+  #next: number;
+
+  constructor(startOffset: number) {
+    this.#next = startOffset;
+  }
+
+  /** The first offset that is not acknowledged: everything before it is. */
+  get head(): number {
+    return this.#order[this.#first]?.offset ?? this.#next;
+  }
+
+  /** Messages between the head and the last one added. */
+  get size(): number {
+    return this.#order.length - this.#first;
+  }
+
+  add(offset: number, key: string, item: Item): void {
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      line = { key, state: "ready", entries: [], first: 0 };
+      this.#lines.set(key, line);
+      this.#ready.push(line);
+    }
+    const entry: Entry<Item> = { offset, item, line, acknowledged: false };
+    line.entries.push(entry);
+    this.#order.push(entry);
+    this.#next = offset + 1;
+  }
+
+  /** An offset that needs no work. */
+  addAcknowledged(offset: number): void {
+    this.#order.push({ offset, acknowledged: true });
+    this.#next = offset + 1;
+    this.#moveHead();
+  }
+
+  /** Up to `maxEntries` from the front of ready lines, in offset order; their lines are running then. */
+  take(maxEntries: number): Entry<Item>[] {
+    const taken: Entry<Item>[] = [];
+    while (taken.length < maxEntries && this.#firstReady < this.#ready.length) {
+      const line = this.#ready[this.#firstReady++] as Line<Item>;
+      assert(line.state === "ready", `line ${line.key} was queued while ${line.state}`);
+      line.state = "running";
+      const until = Math.min(line.entries.length, line.first + maxEntries - taken.length);
+      for (let index = line.first; index < until; index++) taken.push(line.entries[index] as Entry<Item>);
+    }
+    if (this.#firstReady === this.#ready.length) {
+      this.#ready = [];
+      this.#firstReady = 0;
+    }
+    return taken.sort((a, b) => a.offset - b.offset);
+  }
+
+  /** The front message of a running line needs no more work. */
+  acknowledge(entry: Entry<Item>): void {
+    const { line } = entry;
+    assert(
+      line.state === "running" && line.entries[line.first] === entry,
+      `offset ${entry.offset} is not at the front`,
+    );
+    entry.acknowledged = true;
+    line.first++;
+    if (line.first > 256 && line.first * 2 > line.entries.length) {
+      line.entries = line.entries.slice(line.first);
+      line.first = 0;
+    }
+    this.#moveHead();
+  }
+
+  /** A running line waits for `release`. */
+  hold(line: Line<Item>): void {
+    assert(line.state === "running", `line ${line.key} was held while ${line.state}`);
+    line.state = "held";
+  }
+
+  /** A running or held line can be taken from again, or is gone when nothing is left in it. */
+  release(line: Line<Item>): void {
+    assert(line.state !== "ready", `line ${line.key} was released while ready`);
+    if (line.first === line.entries.length) {
+      this.#lines.delete(line.key);
+      return;
+    }
+    line.state = "ready";
+    this.#ready.push(line);
+  }
+
+  #moveHead(): void {
+    while (this.#first < this.#order.length && this.#order[this.#first]?.acknowledged === true) this.#first++;
+    if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
+      this.#order = this.#order.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+}
+
+function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`sliding window: ${message}`);
+}
