@@ -26,7 +26,10 @@ export class AppendNotifier {
   onStateChange(namespace: Namespace, listener: () => void): () => void {
     const own = () => listener();
     let listeners = this.#stateListeners.get(namespace);
-    if (listeners === undefined) this.#stateListeners.set(namespace, (listeners = new Set()));
+    if (listeners === undefined) {
+      listeners = new Set();
+      this.#stateListeners.set(namespace, listeners);
+    }
     listeners.add(own);
     return () => {
       listeners.delete(own);
@@ -39,7 +42,10 @@ export class AppendNotifier {
   appended(topic: string, partition: number): void {
     if (this.#appendListeners.size === 0) return;
     let partitions = this.#appended.get(topic);
-    if (partitions === undefined) this.#appended.set(topic, (partitions = new Set()));
+    if (partitions === undefined) {
+      partitions = new Set();
+      this.#appended.set(topic, partitions);
+    }
     partitions.add(partition);
     this.#schedule();
   }

@@ -65,7 +65,8 @@ export function checkAdvance(advance: NonNullable<Commit["advance"]>, endOffset:
 }
 
 export function checkTtl(ttlMs: number, minimumMs: number): void {
-  if (!Number.isFinite(ttlMs) || ttlMs < minimumMs) throw invalid(`a TTL is in ms, at least ${minimumMs}, not ${ttlMs}`);
+  if (!Number.isFinite(ttlMs) || ttlMs < minimumMs)
+    throw invalid(`a TTL is in ms, at least ${minimumMs}, not ${ttlMs}`);
 }
 
 function checkKey(key: string, where: string): void {
@@ -76,7 +77,7 @@ function checkKey(key: string, where: string): void {
 
 function checkHeaders(request: AppendRequest): void {
   const { id, deadlineMs, replyTo, ext } = request.headers as NonNullable<AppendRequest["headers"]>;
-  let length = id?.length ?? 0;
+  let length = id === undefined ? 0 : lengthOf(id, request.topic);
   if (deadlineMs !== undefined && !Number.isFinite(deadlineMs)) {
     throw invalid(`${request.topic}: deadlineMs is a time in ms, not ${deadlineMs}`);
   }
@@ -84,10 +85,10 @@ function checkHeaders(request: AppendRequest): void {
     if (!Number.isSafeInteger(replyTo.partition) || replyTo.partition < 0) {
       throw invalid(`${request.topic}: replyTo.partition is a partition number, not ${replyTo.partition}`);
     }
-    length += replyTo.topic.length + replyTo.correlationId.length;
+    length += lengthOf(replyTo.topic, request.topic) + lengthOf(replyTo.correlationId, request.topic);
   }
   if (ext !== undefined) {
-    for (const name of Object.keys(ext)) length += name.length + (ext[name] as string).length;
+    for (const name of Object.keys(ext)) length += name.length + lengthOf(ext[name], request.topic);
   }
   if (length > maxHeaderLength) {
     throw new QueueError(
@@ -95,6 +96,11 @@ function checkHeaders(request: AppendRequest): void {
       `${request.topic}: headers have at most ${maxHeaderLength} characters, these ${length}`,
     );
   }
+}
+
+function lengthOf(header: unknown, topic: string): number {
+  if (typeof header !== "string") throw invalid(`${topic}: headers are strings, not ${typeof header}`);
+  return header.length;
 }
 
 function invalid(detail: string): QueueError {

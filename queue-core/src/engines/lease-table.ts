@@ -70,7 +70,10 @@ export class LeaseTable {
 
   heartbeat(group: string, member: string, ttlMs: number, nowMs: number): void {
     let members = this.#members.get(group);
-    if (members === undefined) this.#members.set(group, (members = new Map()));
+    if (members === undefined) {
+      members = new Map();
+      this.#members.set(group, members);
+    }
     if (ttlMs > 0) members.set(member, nowMs + ttlMs);
     else members.delete(member);
   }

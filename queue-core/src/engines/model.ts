@@ -14,17 +14,9 @@
  *
  * `Store` is where an engine keeps a partition's messages.
  */
-import type {
-  Commit,
-  CommitReceipt,
-  EngineStatistics,
-  PartitionRange,
-  PartitionRef,
-  TopicConfig,
-} from "../engine.ts";
+import type { Commit, CommitReceipt, EngineStatistics, PartitionRange, PartitionRef, TopicConfig } from "../engine.ts";
 import { QueueError } from "../errors.ts";
 import { AppendNotifier } from "./append-notifier.ts";
-import type { EngineTime } from "./clock.ts";
 import { checkAdvance, checkAppend, checkTopicConfig, checkWrite } from "./commit-rules.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { StateStore } from "./state-store.ts";
@@ -51,6 +43,13 @@ export interface Reservation<Store> {
   readonly targets: readonly Partition<Store>[];
 }
 
+/** The next message of the partition becomes readable; a ring drops its oldest for it. */
+function showNext(partition: Partition<unknown>): void {
+  partition.end++;
+  const ring = partition.topic.ringMessages;
+  if (ring !== undefined && partition.end - partition.start > ring) partition.start = partition.end - ring;
+}
+
 interface TopicEntry<Store> {
   readonly config: TopicConfig;
   readonly partitions: readonly Partition<Store>[];
@@ -61,23 +60,34 @@ const nothing: readonly never[] = [];
 export class Model<Store> {
   readonly notifier = new AppendNotifier();
   readonly state = new StateStore();
-  readonly leases: LeaseTable;
-  readonly #time: EngineTime;
+  readonly #now: () => number;
   readonly #createStore: () => Store;
   readonly #topics = new Map<string, TopicEntry<Store>>();
   readonly #byTopicId: TopicEntry<Store>[] = [];
+  #leases = new LeaseTable(0);
   #nextSequence = 0;
   #appliedSequence = -1;
   #commits = 0;
   #messages = 0;
   #bytes = 0;
 
-  constructor(options: { time: EngineTime; incarnation: number; firstSequence: number; createStore: () => Store }) {
-    this.#time = options.time;
+  constructor(options: { now: () => number; createStore: () => Store }) {
+    this.#now = options.now;
     this.#createStore = options.createStore;
-    this.#nextSequence = options.firstSequence;
-    this.#appliedSequence = options.firstSequence - 1;
-    this.leases = new LeaseTable(options.incarnation);
+  }
+
+  get leases(): LeaseTable {
+    return this.#leases;
+  }
+
+  /**
+   * After a restart has restored what was stored, before the first commit.
+   * @param incarnation how often the store was opened before.
+   */
+  resume(restored: { incarnation: number; nextSequence: number }): void {
+    this.#leases = new LeaseTable(restored.incarnation);
+    this.#nextSequence = restored.nextSequence;
+    this.#appliedSequence = restored.nextSequence - 1;
   }
 
   get topics(): readonly TopicConfig[] {
@@ -138,9 +148,15 @@ export class Model<Store> {
     return this.#byTopicId[topicId]?.partitions[partition];
   }
 
+  /** A message that was stored before a restart; they come in the order of their offsets. */
+  restoreMessage(partition: Partition<Store>): void {
+    showNext(partition);
+    partition.next = partition.end;
+  }
+
   /** Throws a QueueError, and then nothing has changed. */
   reserve(commit: Commit): Reservation<Store> {
-    const timeMs = this.#time.now();
+    const timeMs = this.#now();
     const targets = this.#check(commit, timeMs);
     const sequence = this.#nextSequence++;
     const offsets = targets.length === 0 ? nothing : targets.map((target) => target.next++);
@@ -166,9 +182,7 @@ export class Model<Store> {
     }
     for (let index = 0; index < targets.length; index++) {
       const target = targets[index] as Partition<Store>;
-      target.end++;
-      const ring = target.topic.ringMessages;
-      if (ring !== undefined && target.end - target.start > ring) target.start = target.end - ring;
+      showNext(target);
       this.#messages++;
       this.#bytes += commit.append?.[index]?.value.length ?? 0;
       this.notifier.appended(target.topic.name, target.index);

@@ -81,10 +81,18 @@ export class StateStore {
   reserve(writes: readonly StateWrite[], sequence: number): void {
     for (const write of writes) {
       let space = this.#reserved.get(write.namespace);
-      if (space === undefined) this.#reserved.set(write.namespace, (space = new Map()));
+      if (space === undefined) {
+        space = new Map();
+        this.#reserved.set(write.namespace, space);
+      }
       const expiresAtMs = write.expiresAtMs ?? Number.POSITIVE_INFINITY;
       space.set(write.key, { sequence, present: write.value !== null, expiresAtMs });
     }
+  }
+
+  /** Makes a write visible that no commit reserved, as a restart does. */
+  restore(write: StateWrite): void {
+    this.#write(write);
   }
 
   /** Makes the writes visible; their reservations end unless a later commit has reserved the same entry. */
@@ -128,7 +136,8 @@ export class StateStore {
     }
     let space = this.#namespaces.get(write.namespace);
     if (space === undefined) {
-      this.#namespaces.set(write.namespace, (space = { entries: new Map(), index: undefined }));
+      space = { entries: new Map(), index: undefined };
+      this.#namespaces.set(write.namespace, space);
     }
     const sizeBefore = space.entries.size;
     const expiresAtMs = write.expiresAtMs ?? Number.POSITIVE_INFINITY;

@@ -1,0 +1,211 @@
+/**
+ * Reads what batch-encoder.ts wrote (layout.ts draws it).
+ *
+ * What can go wrong: bytes with a right CRC that make no sense, from a faulty writer. Promise: they end in a
+ * RangeError, never in an endless loop or a half-read commit taken for a whole one.
+ */
+import type { MessageHeaders, StateWrite, StoredMessage, TopicConfig } from "../../engine.ts";
+import { type BatchHeader, batchHeaderBytes, commitFlags, headerFlags, putKinds } from "./layout.ts";
+
+/**
+ * Called in the order of the records. Buffers given are views of the batch. (Arguments are read before each call:
+ * an optional call that finds no method would not evaluate them, and the reader would stay behind.)
+ */
+export interface BatchVisitor {
+  commit?(sequence: number, timeMs: number): void;
+  advance?(group: string, topicId: number, partition: number, to: number): void;
+  put?(write: StateWrite): void;
+  /** `position` is where `decodeMessage` finds the message. */
+  message?(topicId: number, partition: number, offset: number, position: number): void;
+  topic?(config: TopicConfig): void;
+  incarnation?(incarnation: number): void;
+}
+
+export function visitBatch(batch: Buffer, header: BatchHeader, visitor: BatchVisitor): void {
+  const reader = new RecordReader(batch, batchHeaderBytes);
+  for (let index = 0; index < header.commits; index++) {
+    const flags = reader.byte();
+    const afterMs = reader.varint();
+    visitor.commit?.(header.firstCommitSequence + index, header.timeMs + afterMs);
+    if ((flags & commitFlags.advance) !== 0) {
+      const group = reader.text();
+      const topicId = reader.varint();
+      const partition = reader.varint();
+      const to = reader.varint();
+      visitor.advance?.(group, topicId, partition, to);
+    }
+    if ((flags & commitFlags.put) !== 0) visitPuts(reader, visitor);
+    if ((flags & commitFlags.append) !== 0) visitMessages(reader, visitor);
+    if ((flags & commitFlags.topics) !== 0) visitTopics(reader, visitor);
+    if ((flags & commitFlags.incarnation) !== 0) {
+      const incarnation = reader.varint();
+      visitor.incarnation?.(incarnation);
+    }
+    reader.assertInside();
+  }
+  if (reader.at !== batch.length) throw new RangeError("the batch is longer than its commits");
+}
+
+/** The message at `position` of a batch; its value is a view of the batch. */
+export function decodeMessage(batch: Buffer, batchTimeMs: number, position: number, topic: string): StoredMessage {
+  const reader = new RecordReader(batch, position);
+  reader.varint();
+  const partition = reader.varint();
+  const offset = reader.varint();
+  const timestampMs = batchTimeMs + reader.varint();
+  const key = reader.text();
+  const headers = reader.headers();
+  return { topic, partition, offset, timestampMs, key, value: reader.bytes(), headers };
+}
+
+function visitPuts(reader: RecordReader, visitor: BatchVisitor): void {
+  const count = reader.varint();
+  for (let index = 0; index < count; index++) {
+    const namespace = reader.text();
+    const key = reader.text();
+    const kind = reader.byte();
+    if (kind === putKinds.delete) {
+      visitor.put?.({ namespace, key, value: null });
+    } else if (kind === putKinds.value) {
+      const value = reader.bytes();
+      visitor.put?.({ namespace, key, value });
+    } else if (kind === putKinds.expiringValue) {
+      const expiresAtMs = reader.double();
+      const value = reader.bytes();
+      visitor.put?.({ namespace, key, value, expiresAtMs });
+    } else {
+      throw new RangeError(`there is no state write of kind ${kind}`);
+    }
+  }
+}
+
+function visitMessages(reader: RecordReader, visitor: BatchVisitor): void {
+  const count = reader.varint();
+  for (let index = 0; index < count; index++) {
+    const position = reader.at;
+    const topicId = reader.varint();
+    const partition = reader.varint();
+    const offset = reader.varint();
+    reader.varint();
+    reader.skipText();
+    reader.skipHeaders();
+    reader.skipBytes();
+    reader.assertInside();
+    visitor.message?.(topicId, partition, offset, position);
+  }
+}
+
+function visitTopics(reader: RecordReader, visitor: BatchVisitor): void {
+  const count = reader.varint();
+  for (let index = 0; index < count; index++) {
+    const name = reader.text();
+    const partitions = reader.varint();
+    const ringMessages = reader.varint();
+    visitor.topic?.(ringMessages === 0 ? { name, partitions } : { name, partitions, ringMessages });
+  }
+}
+
+class RecordReader {
+  readonly #batch: Buffer;
+  at: number;
+
+  constructor(batch: Buffer, at: number) {
+    this.#batch = batch;
+    this.at = at;
+  }
+
+  /** Throws RangeError once something was read beyond the end of the batch. */
+  assertInside(): void {
+    if (this.at > this.#batch.length) throw new RangeError("a record reaches beyond its batch");
+  }
+
+  byte(): number {
+    const byte = this.#batch[this.at++];
+    if (byte === undefined) throw new RangeError("a record reaches beyond its batch");
+    return byte;
+  }
+
+  varint(): number {
+    let value = this.byte();
+    if (value < 128) return value;
+    value &= 127;
+    for (let factor = 128; factor <= 2 ** 49; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+    throw new RangeError("a number has too many digits");
+  }
+
+  double(): number {
+    const value = this.#batch.readDoubleLE(this.at);
+    this.at += 8;
+    return value;
+  }
+
+  text(): string {
+    const header = this.varint();
+    const start = this.at;
+    const length = header >>> 1;
+    if ((header & 1) === 1) {
+      this.at += length * 2;
+      return this.#batch.toString("utf16le", start, this.at);
+    }
+    this.at += length;
+    return this.#batch.toString("latin1", start, this.at);
+  }
+
+  skipText(): void {
+    const header = this.varint();
+    this.at += (header & 1) === 1 ? header - 1 : header >>> 1;
+  }
+
+  bytes(): Buffer {
+    const length = this.varint();
+    const start = this.at;
+    this.at += length;
+    this.assertInside();
+    return this.#batch.subarray(start, this.at);
+  }
+
+  skipBytes(): void {
+    const length = this.varint();
+    this.at += length;
+  }
+
+  headers(): MessageHeaders {
+    const flags = this.byte();
+    if (flags === 0) return {};
+    return {
+      ...((flags & headerFlags.id) === 0 ? {} : { id: this.text() }),
+      ...((flags & headerFlags.deadline) === 0 ? {} : { deadlineMs: this.double() }),
+      ...((flags & headerFlags.replyTo) === 0
+        ? {}
+        : { replyTo: { topic: this.text(), partition: this.varint(), correlationId: this.text() } }),
+      ...((flags & headerFlags.ext) === 0 ? {} : { ext: this.#ext() }),
+    };
+  }
+
+  skipHeaders(): void {
+    const flags = this.byte();
+    if (flags === 0) return;
+    if ((flags & headerFlags.id) !== 0) this.skipText();
+    if ((flags & headerFlags.deadline) !== 0) this.at += 8;
+    if ((flags & headerFlags.replyTo) !== 0) {
+      this.skipText();
+      this.varint();
+      this.skipText();
+    }
+    if ((flags & headerFlags.ext) === 0) return;
+    const count = this.varint();
+    for (let index = 0; index < count * 2; index++) this.skipText();
+  }
+
+  #ext(): Record<string, string> {
+    const count = this.varint();
+    const entries: [string, string][] = [];
+    for (let index = 0; index < count; index++) entries.push([this.text(), this.text()]);
+    // Unlike assignment, fromEntries keeps a header named __proto__ an ordinary one.
+    return Object.fromEntries(entries);
+  }
+}

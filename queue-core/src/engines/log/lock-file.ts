@@ -1,0 +1,148 @@
+/**
+ * One process owns a log directory at a time: the one named in its file `lock`.
+ *
+ * What can go wrong: a process killed with SIGKILL leaves its lock; another process may get its number since.
+ * Promise: a lock whose process is dead is taken over, also when its number lives on, as far as the platform
+ * tells when a process started (Linux: /proc; elsewhere: ps; where neither is there, a live number counts as the
+ * owner). Everything else is LOCKED. The file is not `Disk`'s: it speaks of processes, not of stored data.
+ */
+import { execFileSync } from "node:child_process";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { QueueError } from "../../errors.ts";
+
+interface Owner {
+  readonly pid: number;
+  /** What the platform says about the start of that process; undefined where it says nothing. */
+  readonly started: string | undefined;
+}
+
+export interface LockFile {
+  release(): void;
+}
+
+/** Throws LOCKED with the owner's process id. */
+export function acquireLockFile(directory: string): LockFile {
+  const path = join(directory, "lock");
+  const content = `${JSON.stringify({ pid: process.pid, started: startOf(process.pid) })}\n`;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (createExclusively(path, content)) {
+      return {
+        release() {
+          if (readIfThere(path) === content) rmSync(path, { force: true });
+        },
+      };
+    }
+    const found = readIfThere(path);
+    if (found === undefined) continue;
+    const owner = parseOwner(found);
+    if (owner !== undefined && isAlive(owner)) {
+      throw new QueueError("LOCKED", `process ${owner.pid} uses ${directory}; stop it first`);
+    }
+    takeAway(path, found);
+  }
+  throw new QueueError("LOCKED", `several processes want ${directory} at once; its lock is ${path}`);
+}
+
+function createExclusively(path: string, content: string): boolean {
+  // Written aside and linked, so that nobody ever reads a lock without its owner.
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, content);
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    if (codeOf(error) !== "EPERM" && codeOf(error) !== "ENOTSUP") throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  try {
+    // A file system without hard links.
+    writeFileSync(path, content, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Removes the dead owner's lock. Where another process was faster, its fresh lock is put back. */
+function takeAway(path: string, dead: string): void {
+  const aside = `${path}.dead.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  try {
+    if (readFileSync(aside, "utf8") !== dead) linkSync(aside, path);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when the content names no process: a power cut can leave an empty file. */
+function parseOwner(content: string): Owner | undefined {
+  try {
+    const parsed: unknown = JSON.parse(content);
+    if (typeof parsed !== "object" || parsed === null || !("pid" in parsed)) return undefined;
+    const started = "started" in parsed && typeof parsed.started === "string" ? parsed.started : undefined;
+    return typeof parsed.pid === "number" && parsed.pid > 0 ? { pid: parsed.pid, started } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(owner: Owner): boolean {
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    // EPERM: it lives, as another user's.
+    if (codeOf(error) === "ESRCH") return false;
+  }
+  const started = startOf(owner.pid);
+  return owner.started === undefined || started === undefined || started === owner.started;
+}
+
+/** Undefined where the platform does not tell, or the process is gone. */
+function startOf(pid: number): string | undefined {
+  if (process.platform === "win32") return undefined;
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Field 22, clock ticks since boot; the command in field 2 is in brackets and may hold anything.
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return `${boot}/${ticks}`;
+  } catch {
+    return startByPs(pid);
+  }
+}
+
+function startByPs(pid: number): string | undefined {
+  try {
+    return (
+      execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+        encoding: "utf8",
+        env: { ...process.env, LC_ALL: "C" },
+        stdio: ["ignore", "pipe", "ignore"],
+      }).trim() || undefined
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

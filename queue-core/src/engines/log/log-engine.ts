@@ -1,0 +1,315 @@
+/**
+ * The log engine: commits are durable before they are visible, on one machine with nothing to install.
+ *
+ *     commit ─► reserved and encoded into the open batch ─► batch under way ─► applied, resolved
+ *                    (while the batch before is written)      (written, synced)
+ *
+ *     serving ──full disk──► serving      what was under way or open is refused, the model goes back
+ *        │
+ *        ├──failed write or sync──► poisoned   reads go on, commits are refused, `failed` resolves
+ *        └──close──► closing ──► closed
+ *
+ * What can go wrong: a write or sync fails and nobody knows what is stored. Promises: a commit resolves only after
+ * its batch was synced; batches become visible in order and whole; a poisoned engine stores nothing ever again.
+ * Memory is bounded: recent messages up to a budget, state entries, and a sparse index.
+ */
+import type { Commit, CommitReceipt, EngineStatistics, StoredMessage, TopicConfig } from "../../engine.ts";
+import { QueueError } from "../../errors.ts";
+import type { EngineTime } from "../clock.ts";
+import type { ReadLimits } from "../message-ring.ts";
+import type { Model, Reservation } from "../model.ts";
+import { ModelEngine } from "../model-engine.ts";
+import { decodeMessage } from "./batch-decoder.ts";
+import { BatchEncoder, type LogOnlyRecords } from "./batch-encoder.ts";
+import type { BatchWriter } from "./batch-writer.ts";
+import type { Disk } from "./disk.ts";
+import { segmentFileName } from "./layout.ts";
+import { readFromSegments } from "./log-reader.ts";
+import type { PartitionMessages } from "./partition-messages.ts";
+import { RecentBatches } from "./recent-batches.ts";
+import { firstBatchPosition, type WriteOutcome } from "./segment-writer.ts";
+
+interface Waiting {
+  readonly reservation: Reservation<PartitionMessages>;
+  readonly resolve: (receipt: CommitReceipt) => void;
+  readonly reject: (error: QueueError) => void;
+  /** Made visible with the commit. */
+  readonly topics: readonly TopicConfig[] | undefined;
+}
+
+interface UnderWay {
+  readonly waiting: readonly Waiting[];
+  readonly timeMs: number;
+  readonly length: number;
+  /** Where each message starts in the batch, in the order of the commits and their messages. */
+  readonly positions: readonly number[];
+  readonly position: number;
+  readonly beginsSegment: boolean;
+  readonly settled: (() => void)[];
+}
+
+export interface LogEngineParts {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly logId: Uint8Array;
+  readonly model: Model<PartitionMessages>;
+  readonly time: EngineTime;
+  readonly segments: readonly string[];
+  readonly newestBytes: number;
+  readonly nextBatchSequence: number;
+  readonly segmentBytes: number;
+  readonly memoryBytes: number;
+  /** After everything else is closed. */
+  readonly onClosed: () => void;
+}
+
+export class LogEngine extends ModelEngine<PartitionMessages> {
+  readonly name = "log";
+  readonly failed: Promise<Error>;
+  readonly #parts: LogEngineParts;
+  readonly #encoder = new BatchEncoder();
+  readonly #recent: RecentBatches;
+  readonly #segments: string[];
+  #writer: BatchWriter | undefined;
+  #mode: "serving" | "poisoned" | "closing" | "closed" = "serving";
+  #poison: string | undefined;
+  #resolveFailed: (error: Error) => void = () => {};
+  #open: Waiting[] = [];
+  #underWay: UnderWay | undefined;
+  #settledListeners: (() => void)[] = [];
+  #sendScheduled = false;
+  #newestBytes: number;
+  #nextBatchSequence: number;
+  #syncs = 0;
+  #declaring: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: LogEngineParts) {
+    super(parts.model, parts.time);
+    this.#parts = parts;
+    this.#segments = [...parts.segments];
+    this.#newestBytes = parts.newestBytes;
+    this.#nextBatchSequence = parts.nextBatchSequence;
+    this.#recent = new RecentBatches(parts.memoryBytes);
+    this.failed = new Promise((resolve) => {
+      this.#resolveFailed = resolve;
+    });
+  }
+
+  /** Notes this start in the log, so that epochs grow over restarts. Before the first commit. */
+  async start(writer: BatchWriter, incarnation: number): Promise<void> {
+    this.#writer = writer;
+    await this.#submit({}, { incarnation });
+  }
+
+  async declareTopics(topics: readonly TopicConfig[]): Promise<void> {
+    // One after the other: a declaration under way is not in the model yet.
+    const declared = this.#declaring.then(async () => {
+      this.assertOpen();
+      const fresh = this.model.undeclared(topics);
+      if (fresh.length > 0) await this.#submit({}, { topics: fresh });
+    });
+    this.#declaring = declared.catch(() => {});
+    await declared;
+  }
+
+  commit(commit: Commit): Promise<CommitReceipt> {
+    return this.#submit(commit, undefined);
+  }
+
+  async read(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    limits: ReadLimits,
+  ): Promise<readonly StoredMessage[]> {
+    this.assertOpen();
+    const found = this.model.partition(topic, partition);
+    const from = Math.max(fromOffset, found.start);
+    if (from >= found.end || limits.maxMessages <= 0) return [];
+    const recentStart = found.store.recentStart ?? found.end;
+    if (from < recentStart) {
+      const settings = {
+        disk: this.#parts.disk,
+        directory: this.#parts.directory,
+        logId: this.#parts.logId,
+        fileNameOf: (segment: number) => this.#segments[segment] as string,
+      };
+      return readFromSegments(settings, found, from, recentStart, limits);
+    }
+    const messages: StoredMessage[] = [];
+    let bytes = 0;
+    for (const { batch, position } of found.store.recent(from, found.end)) {
+      const message = decodeMessage(batch.bytes, batch.timeMs, position, topic);
+      bytes += message.value.length;
+      if (messages.length > 0 && limits.maxBytes !== undefined && bytes > limits.maxBytes) break;
+      messages.push(message);
+      if (messages.length >= limits.maxMessages) break;
+    }
+    return messages;
+  }
+
+  statistics(): EngineStatistics {
+    return { ...this.model.statistics(), syncs: this.#syncs };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The outcome of the batch under way; the writer calls it once for each. */
+  onOutcome(outcome: WriteOutcome, batch: Buffer): void {
+    const underWay = this.#underWay;
+    if (outcome.kind === "failed" || underWay === undefined) {
+      this.#enterPoisoned(outcome.kind === "failed" ? outcome.reason : "the writer answered without being asked");
+      return;
+    }
+    this.#underWay = undefined;
+    if (outcome.kind === "full") {
+      this.#takeBack(underWay, outcome.reason, outcome.segmentBegun);
+      return;
+    }
+    this.#syncs++;
+    this.#newestBytes = underWay.position + underWay.length;
+    // First the disk gets its next batch, then this thread works on the last one.
+    this.#send();
+    this.#apply(underWay, batch);
+  }
+
+  protected assertOpen(): void {
+    if (this.#mode === "closing" || this.#mode === "closed") throw new QueueError("CLOSED");
+  }
+
+  protected async settled(): Promise<void> {
+    this.#assertNotPoisoned();
+    await this.#allSettled();
+    this.#assertNotPoisoned();
+  }
+
+  #allSettled(): Promise<void> {
+    if (this.#open.length > 0) return new Promise((resolve) => this.#settledListeners.push(resolve));
+    const underWay = this.#underWay;
+    return underWay === undefined ? Promise.resolve() : new Promise((resolve) => underWay.settled.push(resolve));
+  }
+
+  #submit(commit: Commit, extra: LogOnlyRecords | undefined): Promise<CommitReceipt> {
+    return new Promise((resolve, reject) => {
+      this.assertOpen();
+      this.#assertNotPoisoned();
+      const reservation = this.model.reserve(commit);
+      try {
+        this.#encoder.add(reservation, (topic) => this.model.partition(topic, 0).topicId, extra);
+      } catch (error) {
+        // The batch may hold half a commit, and later commits may build on it: neither can be told apart any more.
+        this.#enterPoisoned(`encoding a commit: ${String(error)}`);
+        throw error;
+      }
+      this.#open.push({ reservation, resolve, reject, topics: extra?.topics });
+      if (this.#underWay === undefined && !this.#sendScheduled) {
+        this.#sendScheduled = true;
+        queueMicrotask(() => {
+          this.#sendScheduled = false;
+          this.#send();
+        });
+      }
+    });
+  }
+
+  /** Hands the open batch to the writer when that is idle. */
+  #send(): void {
+    if (this.#underWay !== undefined || this.#open.length === 0 || this.#mode === "poisoned") return;
+    const { bytes, timeMs, positions } = this.#encoder.finish(this.#nextBatchSequence);
+    const beginsSegment =
+      this.#segments.length === 0 ||
+      (this.#newestBytes > firstBatchPosition && this.#newestBytes + bytes.length > this.#parts.segmentBytes);
+    const position = beginsSegment ? firstBatchPosition : this.#newestBytes;
+    const settled = this.#settledListeners;
+    this.#underWay = {
+      waiting: this.#open,
+      timeMs,
+      length: bytes.length,
+      positions,
+      position,
+      beginsSegment,
+      settled,
+    };
+    if (beginsSegment) this.#segments.push(segmentFileName(this.#nextBatchSequence));
+    this.#nextBatchSequence++;
+    this.#open = [];
+    this.#settledListeners = [];
+    const beginSegment = beginsSegment ? this.#nextBatchSequence - 1 : undefined;
+    (this.#writer as BatchWriter).write({ batch: bytes, position, beginSegment });
+  }
+
+  #apply(underWay: UnderWay, bytes: Buffer): void {
+    const batch = { bytes, timeMs: underWay.timeMs, holders: [] };
+    const place = { segment: this.#segments.length - 1, position: underWay.position };
+    // The next batch, already sent, may have begun a segment.
+    if (this.#underWay?.beginsSegment === true) place.segment--;
+    let message = 0;
+    for (const { reservation, topics } of underWay.waiting) {
+      const { targets, receipt } = reservation;
+      this.model.apply(reservation);
+      for (const topic of topics ?? []) this.model.addTopic(topic);
+      for (let index = 0; index < targets.length; index++) {
+        const target = targets[index] as Reservation<PartitionMessages>["targets"][number];
+        const offset = receipt.offsets[index] as number;
+        target.store.remember(batch, place, offset, underWay.positions[message++] as number);
+        if (target.topic.ringMessages !== undefined) target.store.dropIndexBefore(target.start);
+      }
+    }
+    if (message > 0) this.#recent.add(batch, message);
+    for (const { reservation, resolve } of underWay.waiting) resolve(reservation.receipt);
+    for (const settled of underWay.settled) settled();
+  }
+
+  /** Nothing of the batch is on disk, and the open one was built on it: both never happened. */
+  #takeBack(underWay: UnderWay, reason: string, segmentBegun: boolean): void {
+    const refused = [...underWay.waiting, ...this.#open];
+    const settled = [...underWay.settled, ...this.#settledListeners];
+    this.#open = [];
+    this.#settledListeners = [];
+    this.#encoder.discard();
+    this.#nextBatchSequence--;
+    if (segmentBegun) this.#newestBytes = firstBatchPosition;
+    else if (underWay.beginsSegment) this.#segments.pop();
+    this.model.dropReservations();
+    for (const { reject } of refused) reject(new QueueError("STORAGE_FULL", reason, { retryAfterMs: 1000 }));
+    for (const listener of settled) listener();
+  }
+
+  #enterPoisoned(reason: string): void {
+    if (this.#poison !== undefined || this.#mode === "closed") return;
+    this.#poison = reason;
+    if (this.#mode === "serving") this.#mode = "poisoned";
+    const { waiting, settled } = this.#underWay ?? { waiting: [], settled: [] };
+    const open = this.#open;
+    const listeners = [...settled, ...this.#settledListeners];
+    this.#underWay = undefined;
+    this.#open = [];
+    this.#settledListeners = [];
+    const error = new QueueError("STORAGE_FAILED", reason);
+    for (const { reject } of waiting) reject(error);
+    for (const { reject } of open) reject(notStored(reason));
+    for (const listener of listeners) listener();
+    this.#resolveFailed(error);
+  }
+
+  #assertNotPoisoned(): void {
+    if (this.#poison !== undefined) throw notStored(this.#poison);
+  }
+
+  async #close(): Promise<void> {
+    this.#mode = "closing";
+    await this.#allSettled();
+    this.#mode = "closed";
+    await this.#writer?.close();
+    this.model.notifier.clear();
+    this.#parts.onClosed();
+  }
+}
+
+function notStored(reason: string): QueueError {
+  return new QueueError("STORAGE_FAILED", reason, { outcome: "not_stored" });
+}

@@ -1,0 +1,146 @@
+/**
+ * Reads messages that are no longer in memory from the segment files.
+ *
+ * What can go wrong: bytes that were good at start rot later. Promise: each batch read is checked by its CRC;
+ * a damaged one is CORRUPT with file and byte offset, never a wrong message.
+ */
+import { join } from "node:path";
+import type { StoredMessage } from "../../engine.ts";
+import type { ReadLimits } from "../message-ring.ts";
+import type { Partition } from "../model.ts";
+import { decodeMessage, visitBatch } from "./batch-decoder.ts";
+import type { Disk, DiskFile } from "./disk.ts";
+import { batchAt, batchHeaderBytes, batchMagic } from "./layout.ts";
+import type { IndexEntry, PartitionMessages } from "./partition-messages.ts";
+import { corrupt } from "./recovery.ts";
+
+/** What one read from disk takes at once; a larger batch is then read whole. */
+const windowBytes = 256 * 1024;
+
+interface Wanted {
+  readonly topicId: number;
+  readonly topic: string;
+  readonly partition: number;
+  nextOffset: number;
+  readonly endOffset: number;
+  readonly limits: ReadLimits;
+  readonly found: StoredMessage[];
+  foundBytes: number;
+  full: boolean;
+}
+
+export interface LogReaderSettings {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly logId: Uint8Array;
+  /** File name of a segment by its number. */
+  readonly fileNameOf: (segment: number) => string;
+}
+
+/** Messages from `fromOffset` to before `endOffset`, as far as the limits reach; at least one when there is one. */
+export async function readFromSegments(
+  settings: LogReaderSettings,
+  partition: Partition<PartitionMessages>,
+  fromOffset: number,
+  endOffset: number,
+  limits: ReadLimits,
+): Promise<StoredMessage[]> {
+  const wanted: Wanted = {
+    topicId: partition.topicId,
+    topic: partition.topic.name,
+    partition: partition.index,
+    nextOffset: fromOffset,
+    endOffset,
+    limits,
+    found: [],
+    foundBytes: 0,
+    full: limits.maxMessages <= 0,
+  };
+  while (!wanted.full && wanted.nextOffset < endOffset) {
+    const entry = partition.store.find(wanted.nextOffset);
+    if (entry === undefined) throw new Error(`no index entry for ${wanted.topic}/${wanted.partition} ${fromOffset}`);
+    const path = join(settings.directory, settings.fileNameOf(entry.segment));
+    const file = settings.disk.open(path, "existing");
+    try {
+      await readEntry(file, path, settings.logId, entry, wanted);
+    } finally {
+      file.close();
+    }
+  }
+  return wanted.found;
+}
+
+/** Reads batches from the entry on until its messages, or what is wanted of them, are found. */
+async function readEntry(
+  file: DiskFile,
+  path: string,
+  logId: Uint8Array,
+  entry: IndexEntry,
+  wanted: Wanted,
+): Promise<void> {
+  const stopOffset = Math.min(entry.beforeOffset, wanted.endOffset);
+  let position = entry.position;
+  let size = windowBytes;
+  while (!wanted.full && wanted.nextOffset < stopOffset) {
+    const window = Buffer.allocUnsafe(size);
+    const bytes = window.subarray(0, await file.read(window, position));
+    const used = takeBatches(bytes, path, position, logId, stopOffset, wanted);
+    if (used === 0) {
+      const length = lengthOfBatch(bytes);
+      if (length === undefined || bytes.length < size || length <= size) {
+        throw corrupt(path, position, "a batch that was whole at start is damaged now");
+      }
+      size = length;
+    }
+    position += used;
+  }
+}
+
+/** How many bytes of whole batches were used. */
+function takeBatches(
+  bytes: Buffer,
+  path: string,
+  windowPosition: number,
+  logId: Uint8Array,
+  stopOffset: number,
+  wanted: Wanted,
+): number {
+  let at = 0;
+  while (!wanted.full && wanted.nextOffset < stopOffset) {
+    const length = lengthOfBatch(bytes.subarray(at));
+    if (length === undefined || length > bytes.length - at) return at;
+    const header = batchAt(bytes, at, logId);
+    if (typeof header === "string") {
+      throw corrupt(path, windowPosition + at, "a batch that was whole at start is damaged now");
+    }
+    const batch = bytes.subarray(at, at + length);
+    visitBatch(batch, header, {
+      message(topicId, partition, offset, position) {
+        if (partition !== wanted.partition || topicId !== wanted.topicId || offset !== wanted.nextOffset) return;
+        if (!wanted.full && offset < wanted.endOffset)
+          take(decodeMessage(batch, header.timeMs, position, wanted.topic), wanted);
+      },
+    });
+    at += length;
+  }
+  return at;
+}
+
+function take(message: StoredMessage, wanted: Wanted): void {
+  const { maxBytes = Number.POSITIVE_INFINITY, maxMessages } = wanted.limits;
+  wanted.foundBytes += message.value.length;
+  if (wanted.found.length > 0 && wanted.foundBytes > maxBytes) {
+    wanted.full = true;
+    return;
+  }
+  // A value of its own: a view would keep the whole window in memory.
+  wanted.found.push({ ...message, value: Buffer.from(message.value) });
+  wanted.nextOffset++;
+  wanted.full = wanted.found.length >= maxMessages;
+}
+
+function lengthOfBatch(bytes: Buffer): number | undefined {
+  if (bytes.length < batchHeaderBytes || bytes.readUInt32LE(0) !== batchMagic) return undefined;
+  const length = bytes.readUInt32LE(8);
+  return length < batchHeaderBytes ? undefined : length;
+}

@@ -1,0 +1,78 @@
+/**
+ * Opens a log directory: lock, recovery, writer, then the engine.
+ *
+ * What can go wrong: see recovery.ts. Promise: an open that fails leaves no lock, no thread and no handle behind.
+ */
+import { randomBytes } from "node:crypto";
+import type { Engine } from "../../engine.ts";
+import { type Clock, EngineTime, systemClock } from "../clock.ts";
+import { Model } from "../model.ts";
+import { type BatchWriter, createInlineWriter, startWriterThread } from "./batch-writer.ts";
+import { type Disk, nodeDisk } from "./disk.ts";
+import { logIdBytes } from "./layout.ts";
+import { acquireLockFile, type LockFile } from "./lock-file.ts";
+import { LogEngine } from "./log-engine.ts";
+import { LogFold } from "./log-fold.ts";
+import { PartitionMessages } from "./partition-messages.ts";
+import { recoverLog } from "./recovery.ts";
+
+export interface LogEngineOptions {
+  /** Made when it is not there. */
+  readonly directory: string;
+  /** Default: the system's clock. */
+  readonly clock?: Clock;
+  /** Random bytes for the id of a new log. Default: the system's. */
+  readonly random?: (bytes: number) => Buffer;
+  /** A segment is left for a new one before it grows beyond this. Default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Budget for recent messages in memory. Default 64 MiB. */
+  readonly memoryBytes?: number;
+  /** Default: the file system, written by a thread of its own. A given disk is written in this thread. */
+  readonly disk?: Disk;
+}
+
+/** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT or STORAGE_FAILED, or with what the file system says. */
+export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
+  const { directory, disk = nodeDisk } = options;
+  disk.makeDirectory(directory);
+  const lock = options.disk === undefined ? acquireLockFile(directory) : undefined;
+  let writer: BatchWriter | undefined;
+  try {
+    let time = new EngineTime(options.clock ?? systemClock);
+    const model = new Model<PartitionMessages>({ now: () => time.now(), createStore: () => new PartitionMessages() });
+    const fold = new LogFold(model);
+    const recovered = await recoverLog(disk, directory, fold);
+    time = new EngineTime(options.clock ?? systemClock, fold.lastTimeMs);
+    const incarnation = fold.incarnations;
+    model.resume({ incarnation, nextSequence: recovered.nextCommitSequence });
+    model.state.sweep(time.now());
+    const logId = recovered.logId ?? (options.random ?? randomBytes)(logIdBytes);
+    const engine = new LogEngine({
+      ...recovered,
+      disk,
+      directory,
+      logId,
+      model,
+      time,
+      segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
+      memoryBytes: options.memoryBytes ?? 64 * 1024 * 1024,
+      onClosed: () => lock?.release(),
+    });
+    const settings = { directory, logId, fileName: recovered.segments.at(-1) };
+    const onOutcome = engine.onOutcome.bind(engine);
+    writer =
+      options.disk === undefined
+        ? await startWriterThread(settings, onOutcome)
+        : createInlineWriter(disk, settings, onOutcome);
+    await engine.start(writer, incarnation + 1);
+    return engine;
+  } catch (error) {
+    await abandon(writer, lock);
+    throw error;
+  }
+}
+
+async function abandon(writer: BatchWriter | undefined, lock: LockFile | undefined): Promise<void> {
+  await writer?.close();
+  lock?.release();
+}

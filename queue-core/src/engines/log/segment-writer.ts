@@ -1,0 +1,133 @@
+/**
+ * Writes batches to the newest segment and makes them durable, one at a time.
+ *
+ * What can go wrong: the disk is full, or a write or sync fails. Promises:
+ * - `written` only after the batch, and the segment's name where it began one, are synced.
+ * - `full` only when nothing of the batch is left on disk; the next batch goes where this one would have gone.
+ * - `failed` otherwise: nobody knows what is on disk, and nothing may be written after it. A failed sync is never
+ *   repeated: the kernel may have dropped the pages and would call the second one a success.
+ * - One batch, one sync: at a crash at most the last batch can be torn.
+ */
+import { join } from "node:path";
+import type { Disk, DiskFile } from "./disk.ts";
+import { encodeSegmentHeader, sealBatch, segmentFileName, segmentHeaderBytes } from "./layout.ts";
+
+export interface WriteRequest {
+  /** A whole batch without its CRC. */
+  readonly batch: Buffer;
+  /** Where it goes in the segment. */
+  readonly position: number;
+  /** Begin a new segment with this batch, which has this sequence. */
+  readonly beginSegment: number | undefined;
+}
+
+export type WriteOutcome =
+  | { readonly kind: "written" }
+  /** `segmentBegun`: the new segment is there, without the batch. */
+  | { readonly kind: "full"; readonly reason: string; readonly segmentBegun: boolean }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface SegmentWriterSettings {
+  readonly directory: string;
+  readonly logId: Uint8Array;
+  /** The newest segment, or undefined for a log that has none yet. */
+  readonly fileName: string | undefined;
+}
+
+/** Ends in a name that no segment has, and is removed at the next start. */
+export const unfinishedSuffix = ".unfinished";
+
+const fullCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+export class SegmentWriter {
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #logId: Uint8Array;
+  #file: DiskFile | undefined;
+
+  constructor(disk: Disk, settings: SegmentWriterSettings) {
+    this.#disk = disk;
+    this.#directory = settings.directory;
+    this.#logId = settings.logId;
+    if (settings.fileName !== undefined)
+      this.#file = disk.open(join(settings.directory, settings.fileName), "existing");
+  }
+
+  write(request: WriteRequest): WriteOutcome {
+    if (request.beginSegment !== undefined) {
+      const outcome = this.#beginSegment(request.beginSegment);
+      if (outcome.kind !== "written") return outcome;
+    }
+    const file = this.#file;
+    if (file === undefined) return { kind: "failed", reason: "there is no segment to write to" };
+    sealBatch(request.batch, this.#logId);
+    try {
+      file.write(request.batch, request.position);
+    } catch (error) {
+      if (!isFull(error)) return failed("writing a batch", error);
+      return this.#takeBack(file, request, error);
+    }
+    try {
+      file.datasync();
+    } catch (error) {
+      return failed("syncing a batch", error);
+    }
+    return { kind: "written" };
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** A segment gets its name once its header is synced: a file of that name always has a whole header. */
+  #beginSegment(firstBatchSequence: number): WriteOutcome {
+    const path = join(this.#directory, segmentFileName(firstBatchSequence));
+    const unfinishedPath = path + unfinishedSuffix;
+    let file: DiskFile | undefined;
+    try {
+      file = this.#disk.open(unfinishedPath, "create");
+      file.write(encodeSegmentHeader(this.#logId, firstBatchSequence), 0);
+      file.datasync();
+      this.#disk.rename(unfinishedPath, path);
+      this.#disk.syncDirectory(this.#directory);
+    } catch (error) {
+      file?.close();
+      if (!isFull(error)) return failed("beginning a segment", error);
+      try {
+        if (file !== undefined) this.#disk.remove(unfinishedPath);
+        return { kind: "full", reason: textOf(error), segmentBegun: false };
+      } catch (second) {
+        return failed("removing an unfinished segment", second);
+      }
+    }
+    this.#file?.close();
+    this.#file = file;
+    return { kind: "written" };
+  }
+
+  #takeBack(file: DiskFile, request: WriteRequest, cause: unknown): WriteOutcome {
+    try {
+      file.truncate(request.position);
+      file.datasync();
+    } catch (error) {
+      return failed("taking back a batch from a full disk", error);
+    }
+    return { kind: "full", reason: textOf(cause), segmentBegun: request.beginSegment !== undefined };
+  }
+}
+
+/** Where the first batch of a segment goes. */
+export const firstBatchPosition: number = segmentHeaderBytes;
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && fullCodes.has(error.code);
+}
+
+function failed(what: string, error: unknown): WriteOutcome {
+  return { kind: "failed", reason: `${what}: ${textOf(error)}` };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
