@@ -2,3 +2,11 @@
 export * from "../generated/client.ts";
 export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 export { migrate } from "./migrate.ts";
+export { type SeedResult, seed } from "./seed.ts";
+export {
+  readStatistics,
+  type StatisticsCounts,
+  type StatisticsMetric,
+  statisticsMetrics,
+  statisticsWindowMs,
+} from "./statistics.ts";

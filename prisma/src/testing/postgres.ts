@@ -26,8 +26,8 @@ export interface TestDatabase {
 }
 
 export interface TestPostgres {
-  /** A new, migrated, empty database. */
-  createDatabase(): Promise<TestDatabase>;
+  /** A new, empty database; migrated unless told otherwise. */
+  createDatabase(options?: { readonly migrated: boolean }): Promise<TestDatabase>;
   stop(): Promise<void>;
 }
 
@@ -45,9 +45,9 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 
   let created = 0;
   return {
-    async createDatabase() {
+    async createDatabase({ migrated } = { migrated: true }) {
       const name = `plateau_${process.pid}_${++created}`;
-      await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+      await admin.query(`CREATE DATABASE ${name} TEMPLATE ${migrated ? template : "template1"}`);
       const disconnect = async (): Promise<void> => {
         await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [name]);
       };
