@@ -86,7 +86,13 @@ export type StockCommand =
       readonly reservationId: ReservationId;
       readonly userId: UserId;
     }
-  | { readonly type: "expire"; readonly saleId: SaleId; readonly reservationId: ReservationId };
+  /** Sent to itself by the stock stage, delayed by the sale's payment timeout. */
+  | {
+      readonly type: "expire";
+      readonly saleId: SaleId;
+      readonly reservationId: ReservationId;
+      readonly userId: UserId;
+    };
 
 export type ReservationState = "reserved" | "sold" | "cancelled" | "payment_expired";
 export type PurchaseOutcome = "won" | "sold_out" | "rejected" | "expired";
