@@ -101,7 +101,7 @@ function tryStart(
   port: number,
 ): Promise<PostgresServer | string> {
   const settings: Record<string, string> = { listen_addresses: "127.0.0.1", lc_messages: "C", ...options.settings };
-  if (process.platform !== "win32") settings["unix_socket_directories"] = "";
+  if (process.platform !== "win32") settings.unix_socket_directories = "";
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const { child, output } = launch(postgres, start, ["-D", options.folder, "-p", String(port), ...flags], {
     onOutput: options.onOutput,

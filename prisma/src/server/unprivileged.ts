@@ -62,7 +62,7 @@ function isOpenToAll(path: string): boolean {
 }
 
 function findOnPath(program: string): string | undefined {
-  return (process.env["PATH"] ?? "")
+  return (process.env.PATH ?? "")
     .split(delimiter)
     .concat("/usr/bin", "/bin")
     .map((folder) => join(folder, program))
