@@ -123,7 +123,8 @@ export class DecisionBatch implements StateReader {
   }
 
   #emit(message: StoredMessage, source: string, index: number, emission: Emission): void {
-    const request = appendRequest(emission.topic as Topic<unknown>, emission.value, undefined);
+    const headers = emission.replyTo === undefined ? undefined : { replyTo: emission.replyTo };
+    const request = appendRequest(emission.topic as Topic<unknown>, emission.value, headers);
     this.#checkPlace(request.topic, request.partition);
     if (emission.delayMs !== undefined && emission.delayMs > 0) {
       const unique = `${source}-${message.partition}-${message.offset}-${index}`;
