@@ -1,3 +1,4 @@
+export * from "./audit/index.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
 export * from "./knobs.ts";
