@@ -76,7 +76,10 @@ test("the constraints refuse rows that would break a promise, each by its name",
     [db.sale.create({ data: { ...saleRow, id: "s_1", endsAt: sale.startsAt } }), /sales_start_before_they_end/],
     [db.sale.create({ data: { ...saleRow, id: "s.1" } }), /sales_id_fits_a_purchase_id/],
     [db.order.create({ data: { ...order, id: "o_2" } }), /reservation_id/],
-    [db.order.create({ data: { ...order, id: "o_2", reservationId: "r", quantity: 0 } }), /orders_quantity_is_positive/],
+    [
+      db.order.create({ data: { ...order, id: "o_2", reservationId: "r", quantity: 0 } }),
+      /orders_quantity_is_positive/,
+    ],
     [db.order.update({ where: { id: "o_1" }, data: { state: "paid", version: 2 } }), /orders_end_once/],
     [db.order.update({ where: { id: "o_1" }, data: { version: 2 } }), /orders_wait_only_in_version_one/],
     [db.payment.create({ data: { ...payment, state: "authorised" } }), /payments_held_money_has_an_authorisation/],
@@ -85,7 +88,9 @@ test("the constraints refuse rows that would break a promise, each by its name",
     [db.payment.create({ data: { ...payment, orderId: "o_9" } }), /payments_order_id_fkey/],
   ];
   for (const [attempt, reason] of refused) {
-    await expect(attempt.catch((error: unknown) => Promise.reject(new Error(JSON.stringify(error) + error)))).rejects.toThrow(reason);
+    await expect(
+      attempt.catch((error: unknown) => Promise.reject(new Error(JSON.stringify(error) + error))),
+    ).rejects.toThrow(reason);
   }
   await db.$disconnect();
 });
