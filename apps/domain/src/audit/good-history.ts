@@ -13,7 +13,7 @@ export function goodSale() {
   const cyd = sale.purchase("cyd");
   const dan = sale.purchase("dan", { quantity: 2 });
   const eve = sale.purchase("eve");
-  sale.admit(9, 2);
+  const hint = sale.admit(9, 2);
   sale.purchase("ada", { key: "k2", quantity: 2 });
   const fay = sale.purchase("fay", { risk: { verdict: "refuse", reason: "risk-score", scored: true } });
   sale.pay(ada, "pay-ada");
@@ -37,7 +37,7 @@ export function goodSale() {
     told("cyd", "stream", "payment_expired", cyd),
     told("eve", "purchase", "sold_out", eve),
     told("fay", "purchase", "rejected", fay),
-    told("zoe", "purchase", "sold_out"),
+    told("zoe", "purchase", "sold_out", undefined, hint),
   ];
   return { evidence, ids: { ada, bob, cyd, dan, eve, fay, gus, jon } };
 }
@@ -47,8 +47,15 @@ export function told(
   op: HistoryEntry["op"],
   state: NonNullable<NonNullable<HistoryEntry["value"]>["state"]>,
   purchaseId?: string,
+  hintedAt?: number,
 ): HistoryEntry {
-  const value = { saleId: "s_paper", userId: user, state, ...(purchaseId === undefined ? {} : { purchaseId }) };
+  const value = {
+    saleId: "s_paper",
+    userId: user,
+    state,
+    ...(purchaseId === undefined ? {} : { purchaseId }),
+    ...(hintedAt === undefined ? {} : { hintedAt }),
+  };
   return { process: user, type: "ok", op, key: op === "purchase" ? "k1" : (purchaseId ?? ""), value, tMonoMs: 1 };
 }
 

@@ -22,6 +22,8 @@ export const HistoryEntry = z.object({
       purchaseId: z.string().optional(),
       /** What the shopper was told: a purchase's state. */
       state: z.enum(purchaseStates).optional(),
+      /** The position that a sold-out hint named. */
+      hintedAt: z.int().nonnegative().optional(),
       status: z.int().optional(),
       code: z.string().optional(),
       detail: z.string().optional(),
@@ -56,6 +58,17 @@ function parseLine(line: string): HistoryEntry | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The positions that sold-out hints named to clients, by sale. */
+export function hintsHeard(history: readonly HistoryEntry[]): Map<string, Set<number>> {
+  const bySale = new Map<string, Set<number>>();
+  for (const { type, value } of history) {
+    if (type !== "ok" || value?.hintedAt === undefined) continue;
+    const positions = bySale.get(value.saleId) ?? new Set<number>();
+    bySale.set(value.saleId, positions.add(value.hintedAt));
+  }
+  return bySale;
 }
 
 /** What a purchase was told to be over its life; told twice, it must be the same story. */

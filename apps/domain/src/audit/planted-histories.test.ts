@@ -148,6 +148,13 @@ const plants: readonly Plant[] = [
     },
   ],
   [
+    "a client told sold out as of a position with units left",
+    4,
+    (evidence) => {
+      evidence.history?.push(told("zed", "purchase", "sold_out", undefined, 1));
+    },
+  ],
+  [
     "a client told won of which the log knows nothing",
     4,
     (evidence) => {

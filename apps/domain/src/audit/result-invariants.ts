@@ -3,7 +3,7 @@ import type { PurchaseEnded, PurchaseResult, ReservationEvent } from "../message
 import { mayHaveForgottenResults } from "../stock/sale.ts";
 import type { Evidence, Recorded } from "./evidence.ts";
 import { Examination, type InvariantReport } from "./examination.ts";
-import { type Told, toldByPurchase } from "./history.ts";
+import { hintsHeard, type Told, toldByPurchase } from "./history.ts";
 import { type Ledger, type PurchaseTrace, replay, type Step } from "./ledger.ts";
 import { count, salesWithTerms } from "./stock-invariants.ts";
 
@@ -54,13 +54,24 @@ export function truthfulAnswers(evidence: Evidence, ledger: Ledger): InvariantRe
     sources: ["state"],
   });
   let decided = 0;
+  const hints = hintsHeard(evidence.history ?? []);
   for (const account of salesWithTerms(ledger, examination)) {
+    const heard = hints.get(account.saleId) ?? new Set<number>();
     let closed = false;
     for (const step of replay(account)) {
+      if (heard.delete(step.position) && step.after.available > 0) {
+        examination.offence("a client told sold out while units were left", `${account.saleId} at ${step.position}`);
+      }
       if (step.command.value.type === "close-sale") closed = true;
       const open = (atMs: number) => !closed && atMs >= account.terms.startsAtMs && atMs < account.terms.endsAtMs;
       decided += step.results.length;
       for (const { value } of step.results) examineReason(value, step, open, examination);
+    }
+    for (const position of heard) {
+      examination.offence(
+        "a client told sold out as of a position unknown to the log",
+        `${account.saleId} at ${position}`,
+      );
     }
   }
   examination.examined(decided);

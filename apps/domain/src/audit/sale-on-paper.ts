@@ -131,8 +131,8 @@ export class SaleOnPaper {
     this.#command({ type: "close-sale", saleId: this.saleId });
   }
 
-  /** What a gateway says it saw; its sold-out hints name the position the stock is as of now. */
-  admit(arrivals: number, hinted: number): void {
+  /** What a gateway says it saw; its sold-out hints name the position, returned, that the stock is as of now. */
+  admit(arrivals: number, hinted: number): number {
     const { position } = this.#stock().asOf;
     this.#publish(admissions, {
       gatewayId: "g1",
@@ -143,6 +143,7 @@ export class SaleOnPaper {
       refused: { "sold-out": hinted },
       hints: hinted === 0 ? [] : [{ position, count: hinted }],
     });
+    return position;
   }
 
   evidence(): Spoilable<Evidence> {
