@@ -167,7 +167,9 @@ export class PartitionConsumer<T> implements PartitionWork {
     }
     try {
       const value = this.#options.topic.codec.decode(stored.value);
-      this.#window.add(stored.offset, stored.key, { stored, value, deliveries: 0, history: [] });
+      // A group that keeps its own offset knows one number a partition: nothing may overtake there.
+      const line = this.#options.startOffset === undefined ? stored.key : "";
+      this.#window.add(stored.offset, line, { stored, value, deliveries: 0, history: [] });
     } catch (error) {
       const reason = `the message cannot be decoded: ${describe(error)}`;
       this.#bury(stored, { attempt: 1, reason, history: [{ atMs: this.#context.engine.now(), error: reason }] });

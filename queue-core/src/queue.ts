@@ -66,7 +66,8 @@ export interface ConsumeOptions<T> {
   readonly maxAttempts?: number;
   /**
    * Where this group keeps its own offsets (in the same database transaction as its effects): asked when a
-   * partition is taken over. The queue's committed offset then only follows, for lag and retention.
+   * partition is taken over. The queue's committed offset then only follows, for lag and retention. Such a group
+   * gets the whole partition, not only each key, in offset order: a later message never overtakes a failed one.
    */
   readonly startOffset?: (partition: number) => Promise<number>;
   /** Default: a random id. Tests and the control room name members. */

@@ -219,7 +219,8 @@ export interface OrderEvent {
   readonly title: string;
   readonly quantity: number;
   readonly amountCents: number;
-  readonly payBeforeMs: number;
+  /** Told by `created` alone. */
+  readonly payBeforeMs?: number;
   readonly version: number;
   readonly atMs: number;
 }
