@@ -20,6 +20,8 @@ export interface PostgresServerOptions {
   /** Absolute; made if missing. Its parent must exist. */
   readonly folder: string;
   readonly password: string;
+  /** Where it listens; default: a free port. A given one that is taken is waited for, about 2 s. */
+  readonly port?: number;
   /** PostgreSQL settings, e.g. `{ fsync: "off" }`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told each line that PostgreSQL writes. */
@@ -45,7 +47,7 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
   await clearPostmasterFile(options.folder);
   if (!existsSync(join(options.folder, "PG_VERSION"))) await createCluster(binaries.initdb, start, options);
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const result = await tryStart(binaries.postgres, start, options, port);
     if (typeof result !== "string") return result;
     const passes = /Address already in use|could not create any TCP\/IP sockets|pre-existing shared memory/.test(

@@ -1,0 +1,156 @@
+/**
+ * The back end as one process: the `log` engine, the worker's stages, the consumers and the gateway, over one queue.
+ * Configured by environment alone (see `readConfiguration`), so it also runs by itself:
+ * `HOST=… PORT=… … node apps/demo/src/backend.ts`.
+ *
+ * Promises: it listens only when everything behind it works; it ends, rather than going on, when the engine can
+ * store nothing any more; a stop lets calls in flight finish, front to back. A kill at any instant is made good by
+ * the next start.
+ */
+import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
+import { allTopics, createKnobStore } from "@plateau/domain";
+import { startGateway } from "@plateau/gateway";
+import { type Database, migrate, openDatabase, seed } from "@plateau/prisma";
+import { createHttpRiskScorer, startWorker } from "@plateau/worker";
+import type { Logger } from "pino";
+import { openLogEngine, openQueue, type Queue } from "queue-core";
+import { type Hosted, hostProcess } from "./hosted-process.ts";
+import { createLog } from "./log.ts";
+import { required } from "./required-variable.ts";
+import { announceSales, keepTimetableFilled } from "./sale-timetable.ts";
+import { logLevelOf } from "./settings.ts";
+
+export interface BackendReady {
+  readonly url: string;
+  /** Sales that simulated shoppers should buy empty: the shop's example of "sold out". */
+  readonly toSellOut: readonly string[];
+}
+
+interface Configuration {
+  readonly host: string;
+  readonly port: number;
+  readonly queueFolder: string;
+  readonly databaseUrl: string;
+  readonly sandboxUrl: string;
+  readonly storefrontUrl: string | undefined;
+  readonly adminToken: string;
+  readonly secrets: { readonly session: string; readonly purchase: string };
+  /** First settings, JSON; what is not named has its default. */
+  readonly knobs: unknown;
+  /** Members of each stage of the worker. */
+  readonly members: number;
+}
+
+/** What "try again with a crowd" opens: bounded, and slow enough that a queue of some ten seconds builds up. */
+const replay = { crowd: 400, decisionCostMs: 25 };
+
+process.title = "plateau-backend";
+
+hostProcess<BackendReady>(async () => {
+  const log = createLog("backend", logLevelOf(process.env.LOG_LEVEL ?? "info"));
+  return startBackend(readConfiguration(), log);
+});
+
+function readConfiguration(): Configuration {
+  return {
+    host: required("HOST"),
+    port: Number(required("PORT")),
+    queueFolder: required("QUEUE_FOLDER"),
+    databaseUrl: required("DATABASE_URL"),
+    sandboxUrl: required("SANDBOX_URL"),
+    storefrontUrl: process.env.STOREFRONT_URL,
+    adminToken: required("ADMIN_TOKEN"),
+    secrets: { session: required("SESSION_SECRET"), purchase: required("PURCHASE_SECRET") },
+    knobs: JSON.parse(process.env.KNOBS ?? "{}"),
+    members: Number(process.env.WORKER_MEMBERS ?? "1"),
+  };
+}
+
+async function startBackend(configuration: Configuration, log: Logger): Promise<Hosted<BackendReady>> {
+  // What is started is stopped in reverse order, also when a later part does not start.
+  const started: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const stopOne of started.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const [queue, { db, toSellOut, created }] = await Promise.all([
+      openBackendQueue(configuration.queueFolder, log).then((opened) => {
+        started.unshift(() => opened.stop());
+        return opened;
+      }),
+      prepareDatabase(configuration.databaseUrl, log).then((prepared) => {
+        started.unshift(() => prepared.db.$disconnect());
+        return prepared;
+      }),
+    ]);
+    const url = await startParts(configuration, { queue, db, log, started });
+    await announceSales(queue, db, created);
+    started.push(keepTimetableFilled(queue, db, log));
+    return { ready: { url, toSellOut }, stop, failed: queue.engine.failed };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
+  return openLogEngine({ directory }).then((engine) =>
+    openQueue({
+      engine,
+      topics: allTopics,
+      onBackgroundError: (where, error) => log.warn({ err: error }, `queue: ${where}`),
+    }),
+  );
+}
+
+async function prepareDatabase(url: string, log: Logger): Promise<{ db: Database } & Awaited<ReturnType<typeof seed>>> {
+  await migrate(url);
+  const db = openDatabase(url, {
+    onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
+  });
+  try {
+    return { db, ...(await seed(db, { now: new Date() })) };
+  } catch (error) {
+    await db.$disconnect();
+    throw error;
+  }
+}
+
+interface Ground {
+  readonly queue: Queue;
+  readonly db: Database;
+  readonly log: Logger;
+  readonly started: (() => Promise<void>)[];
+}
+
+/** Back to front, so that the gateway takes no request that nobody would decide. */
+async function startParts(configuration: Configuration, { queue, db, log, started }: Ground): Promise<string> {
+  const { sandboxUrl } = configuration;
+  const knobs = createKnobStore(configuration.knobs as Parameters<typeof createKnobStore>[0]);
+  const scorer = createHttpRiskScorer({ url: sandboxUrl });
+  const worker = await startWorker({ queue, scorer, knobs: knobs.get, members: configuration.members, log });
+  started.push(() => worker.stop());
+  const consumers = await startConsumers({
+    queue,
+    db,
+    payments: createHttpPaymentProvider({ url: sandboxUrl }),
+    sms: createHttpSmsProvider({ url: sandboxUrl }),
+    log,
+  });
+  started.push(() => consumers.stop());
+  const gateway = await startGateway({
+    queue,
+    db,
+    knobs,
+    secrets: configuration.secrets,
+    adminToken: configuration.adminToken,
+    host: configuration.host,
+    port: configuration.port,
+    sandboxUrl,
+    log,
+    replay,
+    ...(configuration.storefrontUrl === undefined ? {} : { storefrontUrl: configuration.storefrontUrl }),
+  });
+  started.push(() => gateway.stop());
+  return gateway.url;
+}

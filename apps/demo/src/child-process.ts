@@ -1,0 +1,134 @@
+/**
+ * The life of a child of the supervisor, seen from the supervisor.
+ *
+ * starting → running → stopping → gone, and from running to gone by itself, after which it is started again: at most
+ * `restartsPerMinute` times, then the child counts as broken. Only `kill` and `stop` are ends that nobody answers by
+ * a start.
+ * Children stand in process groups of their own, so that a terminal's Ctrl-C reaches the supervisor alone and the
+ * order of the stop is the supervisor's.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "pino";
+import type { HostMessage } from "./hosted-process.ts";
+import { StartProblem } from "./start-problem.ts";
+
+export interface ChildOptions {
+  readonly name: string;
+  /** A file beside this one. */
+  readonly module: string;
+  /** Asked at each start. */
+  readonly env: () => Readonly<Record<string, string | undefined>>;
+  /** File descriptor for its output, or "inherit". */
+  readonly output: number | "inherit";
+  readonly log: Logger;
+  readonly onStarted: (pid: number) => void;
+  readonly onEnded: (pid: number) => void;
+  /** It ended too often, or `restart` is off and it ended by itself. */
+  readonly onBroken: (problem: string) => void;
+  readonly restart: boolean;
+}
+
+const restartsPerMinute = 5;
+const startWithinMs = 60_000;
+
+export class Child<R> {
+  readonly #options: ChildOptions;
+  #process: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  /** Whether its end would be our doing. */
+  #wanted = false;
+  readonly #restartsAtMs: number[] = [];
+
+  constructor(options: ChildOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Resolves with what the child says when it is ready. Throws StartProblem with the child's own reason. */
+  async start(): Promise<R> {
+    if (this.#process !== undefined) throw new Error(`${this.#options.name} is running already`);
+    const { name, module, env, output, onStarted } = this.#options;
+    const path = fileURLToPath(new URL(module, import.meta.url));
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", path], {
+      env: { ...process.env, ...env() },
+      stdio: ["ignore", output, output, "ipc"],
+      detached: process.platform !== "win32",
+      windowsHide: true,
+    });
+    this.#process = child;
+    this.#wanted = true;
+    this.#ended = new Promise((resolve) => child.once("exit", () => resolve()));
+    if (child.pid !== undefined) onStarted(child.pid);
+    let ready = false;
+    child.once("exit", (code, signal) => this.#onExit(child, ready, signal ?? `exit code ${code}`));
+    try {
+      const answer = await firstMessage<R>(child, name);
+      ready = true;
+      return answer;
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
+  /** Graceful; by force after `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    this.#wanted = false;
+    const child = this.#process;
+    if (child === undefined) return;
+    if (child.connected) child.send("stop", () => undefined);
+    const force = setTimeout(() => child.kill("SIGKILL"), withinMs);
+    await this.#ended;
+    clearTimeout(force);
+  }
+
+  /** SIGKILL; resolves when it is gone. It stays so until `start`. */
+  async kill(): Promise<void> {
+    this.#wanted = false;
+    this.#process?.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  #onExit(child: ChildProcess, wasReady: boolean, how: string): void {
+    const { name, log, onEnded, onBroken, restart } = this.#options;
+    this.#process = undefined;
+    if (child.pid !== undefined) onEnded(child.pid);
+    if (!this.#wanted || !wasReady) return;
+    const nowMs = performance.now();
+    this.#restartsAtMs.push(nowMs);
+    while ((this.#restartsAtMs[0] ?? nowMs) < nowMs - 60_000) this.#restartsAtMs.shift();
+    if (!restart || this.#restartsAtMs.length > restartsPerMinute) {
+      onBroken(`the ${name} ended by itself (${how})`);
+      return;
+    }
+    log.warn(`the ${name} ended by itself (${how}); starting it again`);
+    this.start().then(
+      () => log.info(`the ${name} is back`),
+      (error: unknown) => onBroken(error instanceof Error ? error.message : String(error)),
+    );
+  }
+}
+
+function firstMessage<R>(child: ChildProcess, name: string): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      reject(new StartProblem(`the ${name} was not ready within ${startWithinMs / 1_000} s`));
+    }, startWithinMs);
+    const end = (settle: () => void): void => {
+      clearTimeout(late);
+      settle();
+    };
+    child.once("message", (message: HostMessage<R>) => {
+      if (message.type === "ready") end(() => resolve(message.ready));
+      else end(() => reject(new StartProblem(`the ${name} did not start: ${message.problem}`)));
+    });
+    child.once("error", (error) => end(() => reject(error)));
+    child.once("exit", (code, signal) => {
+      end(() => reject(new StartProblem(`the ${name} ended while it started (${signal ?? `exit code ${code}`})`)));
+    });
+  });
+}

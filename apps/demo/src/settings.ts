@@ -1,0 +1,69 @@
+/**
+ * What the environment and the command line say, checked. A value that makes no sense is refused by one line that
+ * names it; nothing is guessed.
+ */
+import { resolve } from "node:path";
+import { StartProblem } from "./start-problem.ts";
+
+export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Settings {
+  readonly host: string;
+  /** 0 lets the operating system choose. */
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Made once and kept in the data folder when unset. */
+  readonly adminToken: string | undefined;
+  /** A PostgreSQL of one's own instead of the embedded one. */
+  readonly databaseUrl: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly fresh: boolean;
+}
+
+/** Throws StartProblem. */
+export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[], root: string): Settings {
+  const unknown = args.find((arg) => arg !== "--fresh");
+  if (unknown !== undefined) throw new StartProblem(`unknown option ${unknown}; there is --fresh`);
+  return {
+    host: given(env, "HOST") ?? "127.0.0.1",
+    port: portOf(given(env, "PORT") ?? "3000"),
+    dataDir: resolve(root, given(env, "DATA_DIR") ?? ".data"),
+    adminToken: tokenOf(given(env, "ADMIN_TOKEN")),
+    databaseUrl: databaseUrlOf(given(env, "DATABASE_URL")),
+    logLevel: logLevelOf(given(env, "LOG_LEVEL") ?? "info"),
+    fresh: args.includes("--fresh"),
+  };
+}
+
+function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === "" ? undefined : value;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new StartProblem(`PORT must be a number up to 65535, not "${text}"`);
+  return port;
+}
+
+function tokenOf(token: string | undefined): string | undefined {
+  if (token !== undefined && !/^[\x21-\x7e]{8,200}$/.test(token)) {
+    throw new StartProblem("ADMIN_TOKEN must be 8 to 200 printable characters without spaces");
+  }
+  return token;
+}
+
+function databaseUrlOf(url: string | undefined): string | undefined {
+  if (url !== undefined && !/^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    throw new StartProblem("DATABASE_URL must be a postgresql:// address");
+  }
+  return url;
+}
+
+export function logLevelOf(text: string): LogLevel {
+  const level = logLevels.find((candidate) => candidate === text);
+  if (level === undefined) throw new StartProblem(`LOG_LEVEL must be one of ${logLevels.join(", ")}, not "${text}"`);
+  return level;
+}
