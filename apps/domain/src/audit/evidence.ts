@@ -96,6 +96,8 @@ export interface PaymentRow {
   readonly saleId: string;
   readonly amountCents: number;
   readonly state: "requested" | "authorised" | "declined" | "captured" | "voided";
+  /** The provider's id, once it is known here. */
+  readonly authorisationId: string | null;
 }
 
 export interface SmsRow {

@@ -23,14 +23,14 @@ export function expectedStatistics(log: LogEvidence, countedTo: ReadonlyMap<stri
   }
   for (const message of messagesOf(log.reservations)) {
     if (!counted("reservations", message) || message.value.type !== "sold") continue;
-    add(`${message.value.saleId} soldUnits`, message.value.quantity);
-    add(`${message.value.saleId} revenueCents`, message.value.amountCents);
+    add(`${message.value.saleId} sold-units`, message.value.quantity);
+    add(`${message.value.saleId} revenue-cents`, message.value.amountCents);
   }
   for (const message of messagesOf(log.admissions)) {
     if (!counted("admissions", message)) continue;
     const { saleId, arrivals, refused } = message.value;
     add(`${saleId} arrivals`, arrivals);
-    for (const [code, number] of Object.entries(refused)) add(`${saleId} refused ${code}`, number);
+    for (const [code, number] of Object.entries(refused)) add(`${saleId} shed ${code}`, number);
   }
   return sums;
 }

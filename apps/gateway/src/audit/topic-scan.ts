@@ -1,0 +1,105 @@
+/**
+ * Reads a topic for the audit: all of it, or only one sale's messages, in as many steps as wanted; each step goes
+ * on where the last one stopped.
+ *
+ * What can go wrong: a log too large for this process's memory. The scan stops at a bound and says so.
+ */
+import type { Looked, Recorded, TopicEvidence } from "@plateau/domain";
+import { partitionOfKey, type Queue, type Topic } from "queue-core";
+
+const readAtOnce = 1_000;
+/** Messages kept for one audit, over one topic; about 1 kB each. */
+export const keptMax = 1_000_000;
+
+export interface ScanOptions {
+  /** Only this sale's messages; all when undefined. */
+  readonly saleId: string | undefined;
+  /** The topic's key is the sale, so that one partition has all of a sale. */
+  readonly keyedBySale: boolean;
+}
+
+interface PartitionProgress {
+  readonly partition: number;
+  readonly start: number;
+  /** The next offset to read. */
+  next: number;
+  read: number;
+}
+
+export class TopicScan<T extends { readonly saleId: string }> {
+  readonly topic: Topic<T>;
+  readonly #queue: Queue;
+  readonly #saleId: string | undefined;
+  readonly #messages: Omit<Recorded<T>, "settled">[] = [];
+  readonly #partitionNumbers: readonly number[];
+  #progress: PartitionProgress[] | undefined;
+  #problem: string | undefined;
+
+  constructor(queue: Queue, topic: Topic<T>, { saleId, keyedBySale }: ScanOptions) {
+    this.topic = topic;
+    this.#queue = queue;
+    this.#saleId = saleId;
+    this.#partitionNumbers =
+      saleId !== undefined && keyedBySale
+        ? [partitionOfKey(saleId, topic.partitions)]
+        : Array.from({ length: topic.partitions }, (_, partition) => partition);
+  }
+
+  get values(): readonly T[] {
+    return this.#messages.map(({ value }) => value);
+  }
+
+  /** Reads on to the end as it is now. A failure is remembered and makes the evidence "not looked". */
+  async readOn(): Promise<void> {
+    if (this.#problem !== undefined) return;
+    try {
+      this.#progress ??= await this.#begin();
+      for (const progress of this.#progress) await this.#readPartition(progress);
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** `settledTo` gives, by partition, the offset before which every group had committed. */
+  evidence(settledTo: ReadonlyMap<number, number>): Looked<TopicEvidence<T>> {
+    if (this.#problem !== undefined) return { looked: false, why: this.#problem };
+    if (this.#progress === undefined) return { looked: false, why: "it was not read" };
+    const messages = this.#messages.map((message) => ({
+      ...message,
+      settled: message.offset < (settledTo.get(message.partition) ?? 0),
+    }));
+    const partitions = this.#progress.map(({ partition, start, next, read }) => ({
+      partition,
+      start,
+      end: next,
+      read,
+    }));
+    return { looked: true, found: { messages, partitions } };
+  }
+
+  async #begin(): Promise<PartitionProgress[]> {
+    return Promise.all(
+      this.#partitionNumbers.map(async (partition) => {
+        const { start } = await this.#queue.engine.range(this.topic.name, partition);
+        return { partition, start, next: start, read: 0 };
+      }),
+    );
+  }
+
+  async #readPartition(progress: PartitionProgress): Promise<void> {
+    const { end } = await this.#queue.engine.range(this.topic.name, progress.partition);
+    while (progress.next < end) {
+      const batch = await this.#queue.browse(this.topic, progress.partition, progress.next, readAtOnce);
+      const last = batch.at(-1);
+      if (last === undefined)
+        throw new Error(`${this.topic.name}/${progress.partition} ends before its end offset ${end}`);
+      for (const { partition, offset, value } of batch) {
+        if (this.#saleId === undefined || value.saleId === this.#saleId)
+          this.#messages.push({ partition, offset, value });
+      }
+      if (this.#messages.length > keptMax) throw new Error(`more than ${keptMax} messages: audit one sale`);
+      progress.read += batch.length;
+      progress.next = last.offset + 1;
+    }
+  }
+}
