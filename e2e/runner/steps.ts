@@ -1,0 +1,49 @@
+/** The steps of a run, in groups: those of one group run at once, groups one after the other. */
+import { createRequire } from "node:module";
+import type { Step } from "./run-step.ts";
+import type { Tools } from "./tools.ts";
+
+const require = createRequire(import.meta.url);
+
+/** The script behind a package's command, so that no shell stands between. */
+function script(packageName: string, path: string): string {
+  const manifest = require.resolve(`${packageName}/package.json`);
+  return manifest.replace(/package\.json$/, path);
+}
+
+const tsc = script("typescript", "bin/tsc");
+const vitest = [script("vitest", "vitest.mjs"), "run", "--config", ".vitest.config.ts", "--reporter=dot"];
+
+const style: Step = {
+  name: "style",
+  args: [script("@biomejs/biome", "bin/biome"), "check", "--error-on-warnings", "."],
+};
+const types: Step = { name: "types", args: [tsc, "-p", "tsconfig.json"] };
+const typesOfPages: Step = { name: "types of pages", args: [tsc, "-p", "apps/storefront/tsconfig.json"] };
+const typesOfLoadTests: Step = { name: "types of load", args: [tsc, "-p", "load-tests/tsconfig.json"] };
+const dependencies: Step = { name: "dependency rules", args: ["e2e/runner/dependency-rules.ts"] };
+const deadCode: Step = { name: "dead code", args: [script("knip", "bin/knip.js"), "--no-progress"] };
+const fastTests: Step = { name: "unit and apps", args: [...vitest, "--project", "fast"] };
+
+export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefined }): readonly (readonly Step[])[] {
+  const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
+  if (fast || tools === undefined) return reading;
+  const { chromium, k6, env } = tools;
+  const processes: Step = { name: "set-up and stop", args: [...vitest, "--project", "process"], withinMs: 15 * 60_000 };
+  const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
+  const browser: Step = {
+    name: "browser",
+    args: [script("@playwright/test", "cli.js"), "test", "--config", "e2e/playwright.config.ts"],
+    streams: true,
+    env,
+    missing: chromium.missing,
+  };
+  const load: Step = {
+    name: "load smoke",
+    args: ["load-tests/run.ts", "smoke"],
+    streams: true,
+    env,
+    missing: k6.missing,
+  };
+  return [...reading, [processes], [crash], [browser], [load]];
+}
