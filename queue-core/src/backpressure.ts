@@ -53,14 +53,15 @@ export class TopicBacklog {
     this.#averageBytes = this.#averageBytes === 0 ? bytes : this.#averageBytes + (bytes - this.#averageBytes) * 0.01;
     const nowMs = this.#context.engine.now();
     const ageMs = nowMs - this.#measuredAtMs;
-    if (this.#hasRoom()) {
+    const wasMeasured = this.#advancesAtMeasure >= 0;
+    if (wasMeasured && this.#hasRoom()) {
       this.#count();
       if (ageMs > rememberMs || (ageMs > refuseByMs && this.#estimate() * 2 > this.#topic.backlog.maxMessages)) {
         this.#measure().catch((error: unknown) => this.#context.report(`backlog of ${this.#topic.name}`, error));
       }
       return undefined;
     }
-    if (ageMs <= refuseByMs && this.#advancesAtMeasure === this.#context.advances.count) throw this.#refusal();
+    if (wasMeasured && ageMs <= refuseByMs && this.#advancesAtMeasure === this.#context.advances.count) throw this.#refusal();
     return this.#measure().then(() => {
       if (!this.#hasRoom()) throw this.#refusal();
       this.#count();

@@ -112,8 +112,9 @@ export async function redriveDeadLetters(
       redriven += entries.length;
       after = last.key;
     } catch (error) {
-      // Another redrive took some of them: look again at what is left.
       if (!hasCode(error, "CONFLICT")) throw error;
+      // Another redrive took some of them. Once this commit is visible so is that one: look at what is left.
+      await engine.commit({});
     }
   }
 }

@@ -91,8 +91,10 @@ export class DelayScheduler {
     while (!this.#stopped) {
       try {
         await this.#lookAtDirty();
-        await this.#moveAllDue();
+        const wasFirst = await this.#moveAllDue();
         failures = 0;
+        // Let the faster one's commit become visible, instead of meeting it again and again.
+        if (!wasFirst) await this.#waker.sleep(gatherMs * (1 + random()), () => this.#stopped);
         if (this.#dirty.size > 0) continue;
         const earliest = Math.min(...this.#due.values());
         await this.#waker.wait(Number.isFinite(earliest) ? Math.max(0, earliest - engine.now()) : undefined);
@@ -124,30 +126,34 @@ export class DelayScheduler {
     else this.#due.set(place, dueOf(first));
   }
 
-  async #moveAllDue(): Promise<void> {
+  /** False where another instance was faster. */
+  async #moveAllDue(): Promise<boolean> {
+    let wasFirst = true;
     for (const [place, dueMs] of [...this.#due]) {
-      if (this.#stopped) return;
+      if (this.#stopped) break;
       if (dueMs > this.#context.engine.now()) continue;
-      await this.#moveDue(place);
+      if (!(await this.#moveDue(place))) wasFirst = false;
       await this.#lookAt(place);
     }
+    return wasFirst;
   }
 
-  async #moveDue(place: Place): Promise<void> {
+  /** What is due beyond one batch is met in the next round. False where another instance was faster. */
+  async #moveDue(place: Place): Promise<boolean> {
     const { engine } = this.#context;
-    while (!this.#stopped) {
-      const before = timeKey(Math.floor(engine.now()) + 1);
-      const due = await engine.scanState(place.namespace, { before, limit: moveBatch });
-      if (due.length === 0) return;
-      try {
-        await this.#move(place, due);
-      } catch (error) {
-        if (isEngineEnd(error) || (error instanceof QueueError && error.retryable)) throw error;
-        // Another instance was faster with some, or one of them cannot be moved: tell them apart.
-        for (const entry of due) await this.#moveAlone(place, entry);
-      }
-      if (due.length < moveBatch) return;
+    const before = timeKey(Math.floor(engine.now()) + 1);
+    const due = await engine.scanState(place.namespace, { before, limit: moveBatch });
+    if (due.length === 0) return true;
+    try {
+      await this.#move(place, due);
+      return true;
+    } catch (error) {
+      if (isEngineEnd(error) || (error instanceof QueueError && error.retryable)) throw error;
     }
+    // Another instance was faster with some, or one of them cannot be moved: tell them apart.
+    let wasFirst = true;
+    for (const entry of due) if (!(await this.#moveAlone(place, entry))) wasFirst = false;
+    return wasFirst;
   }
 
   async #move(place: Place, entries: readonly StateEntry[]): Promise<void> {
@@ -162,12 +168,14 @@ export class DelayScheduler {
     });
   }
 
-  async #moveAlone(place: Place, entry: StateEntry): Promise<void> {
+  /** False where another instance was faster. */
+  async #moveAlone(place: Place, entry: StateEntry): Promise<boolean> {
     const { namespace, topic } = place;
     try {
       await this.#move(place, [entry]);
+      return true;
     } catch (error) {
-      if (hasCode(error, "CONFLICT")) return;
+      if (hasCode(error, "CONFLICT")) return false;
       if (isEngineEnd(error) || (error instanceof QueueError && error.retryable)) throw error;
       this.#context.report(`delayed message ${entry.key} of ${topic} goes to the dead letters of "$delay"`, error);
       await this.#context.engine.commit({
@@ -177,6 +185,7 @@ export class DelayScheduler {
           { namespace: deadLetterNamespace("$delay", topic), key: entry.key, value: entry.value },
         ],
       });
+      return true;
     }
   }
 }

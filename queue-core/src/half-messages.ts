@@ -136,12 +136,16 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     const rolledBack: string[] = [];
     for (const half of halves) {
       if (await this.#ifPresent(this.#commitOf([half]))) continue;
-      const [mark] = await this.#context.engine.readState(this.#tombstones, [half.id]);
-      if (mark !== undefined) rolledBack.push(half.id);
+      if (await this.#wasRolledBack(half)) rolledBack.push(half.id);
     }
     if (rolledBack.length === 0) return;
     const detail = `${rolledBack.length} of ${halves.length} half messages were rolled back by a check-back`;
     throw new QueueError("HALF_ROLLED_BACK", detail);
+  }
+
+  /** Asks in the order of commits: a read could come before a rollback that is on its way to the disk. */
+  async #wasRolledBack(half: Half): Promise<boolean> {
+    return !(await this.#ifPresent({ expect: [{ namespace: this.#tombstones, key: half.id, is: "absent" }] }));
   }
 
   async #rollBackAll(halves: readonly Half[]): Promise<void> {

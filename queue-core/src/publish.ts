@@ -65,6 +65,8 @@ export class Publisher {
       receipt = await engine.commit(commit);
     } catch (error) {
       if (first === undefined || !hasCode(error, "CONFLICT")) throw error;
+      // The first send may still be on its way to the disk: this commit is durable only when that one is.
+      await engine.commit({});
       return { partition: append.partition, offset: undefined, duplicate: true };
     }
     return { partition: append.partition, offset: receipt.offsets[0], duplicate: false };

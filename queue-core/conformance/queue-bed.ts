@@ -1,0 +1,175 @@
+/**
+ * Where the contracts of `Queue` are tried: on each engine of the list, under time that only a test moves.
+ *
+ * What can go wrong: a test that sleeps is slow and fails on a busy machine. Here `eventually` lets the event loop
+ * turn and moves engine time on in small steps until its condition holds; only a test that would fail waits long.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe } from "vitest";
+import {
+  createMemoryEngine,
+  type Engine,
+  type ManualClock,
+  manualClock,
+  openLogEngine,
+  openQueue,
+  type Queue,
+  type QueueOptions,
+  type Timers,
+} from "../src/index.ts";
+
+interface EngineUnderTest {
+  readonly name: Engine["name"];
+  open(clock: ManualClock, folder: string): Promise<Engine>;
+}
+
+/** Every engine that promises the contracts. */
+export const enginesUnderTest: readonly EngineUnderTest[] = [
+  { name: "memory", open: async (clock) => createMemoryEngine({ clock }) },
+  { name: "log", open: (clock, folder) => openLogEngine({ clock, directory: join(folder, "log") }) },
+];
+
+interface PlannedTimer {
+  readonly dueMs: number;
+  readonly run: () => void;
+}
+
+/** Timers that fire as a test moves the clock. */
+export class ManualTimers implements Timers {
+  readonly #clock: ManualClock;
+  readonly #planned = new Set<PlannedTimer>();
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  /** How many have neither fired nor been cancelled. */
+  get pending(): number {
+    return this.#planned.size;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { dueMs: this.#clock.monotonicMs() + Math.max(0, ms), run };
+    this.#planned.add(timer);
+    return () => this.#planned.delete(timer);
+  }
+
+  advance(ms: number): void {
+    this.#clock.advance(ms);
+    const nowMs = this.#clock.monotonicMs();
+    const due = [...this.#planned].filter((timer) => timer.dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
+    for (const timer of due) if (this.#planned.delete(timer)) timer.run();
+  }
+}
+
+export interface Bed {
+  readonly timers: ManualTimers;
+  readonly engine: Engine;
+  /** What background loops reported. */
+  readonly faults: { readonly where: string; readonly error: unknown }[];
+  /** A queue as one process has it; several share the engine, as several processes would. */
+  queue(topics: QueueOptions["topics"], options?: Partial<QueueOptions>): Promise<Queue>;
+  /** Lets the event loop turn and time go on, up to 60 s of it, until the condition holds. */
+  eventually(condition: () => boolean | Promise<boolean>): Promise<void>;
+  /** Lets everything that is due now run its course. */
+  settle(): Promise<void>;
+}
+
+/** Engine time that `eventually` may let pass, and the step in which it does. */
+const patience = { timeMs: 60_000, stepMs: 10 };
+/** A wall-clock bound for engines that need the disk. */
+const patienceWallMs = 15_000;
+
+/** Runs the same contracts on every engine. */
+export function onEveryEngine(title: string, contracts: (bed: () => Bed) => void): void {
+  describe.each(enginesUnderTest)(`${title} on the $name engine`, (under) => {
+    let bed: (Bed & { close(): Promise<void> }) | undefined;
+    beforeEach(async () => {
+      bed = await openBed(under);
+    });
+    afterEach(async () => {
+      await bed?.close();
+      bed = undefined;
+    });
+    contracts(() => bed as Bed);
+  });
+}
+
+async function openBed(under: EngineUnderTest): Promise<Bed & { close(): Promise<void> }> {
+  const clock = manualClock();
+  const timers = new ManualTimers(clock);
+  const folder = mkdtempSync(join(tmpdir(), "queue-core-"));
+  const engine = await under.open(clock, folder);
+  const faults: Bed["faults"] = [];
+  const queues: Queue[] = [];
+  return {
+    timers,
+    engine,
+    faults,
+    async queue(topics, options = {}) {
+      const onBackgroundError = (where: string, error: unknown) => faults.push({ where, error });
+      const queue = await openQueue({ engine: leftOpen(engine), topics, timers, onBackgroundError, ...options });
+      queues.push(queue);
+      return queue;
+    },
+    async eventually(condition) {
+      const wallEndMs = performance.now() + patienceWallMs;
+      for (let passedMs = 0; !(await condition()); passedMs += patience.stepMs) {
+        if (passedMs > patience.timeMs && performance.now() > wallEndMs)
+          throw new Error(`never came true: ${condition}`);
+        timers.advance(patience.stepMs);
+        for (let turns = 0; turns < 3; turns++) await turn();
+      }
+    },
+    async settle() {
+      // A commit that waits its turn behind everything under way, a few times over: each step of a chain (publish,
+      // decide, reply) is stored by then.
+      for (let step = 0; step < 5; step++) {
+        await engine.commit({ put: [{ namespace: "settled", key: "step", value: Buffer.from(String(step)) }] });
+        await turn();
+      }
+    },
+    async close() {
+      // Grace is given by the test's own timers: time has to go on while queues stop.
+      let isStopped = false;
+      const stopping = Promise.all(queues.map((queue) => queue.stop())).finally(() => {
+        isStopped = true;
+      });
+      await this.eventually(() => isStopped);
+      await stopping;
+      await engine.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Lets the event loop turn once. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The engine, whose end is the bed's business and not the queue's. */
+export function leftOpen(engine: Engine): Engine {
+  return withOverrides(engine, { close: async () => undefined });
+}
+
+/** The engine with some methods replaced, to plant faults. */
+export function withOverrides(engine: Engine, overrides: Partial<Engine>): Engine {
+  return new Proxy(engine, {
+    get(target, name) {
+      const override = Reflect.get(overrides, name);
+      if (override !== undefined) return override;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** A promise that a test settles. */
+export function gate<T = void>(): { readonly promise: Promise<T>; readonly open: (value: T) => void } {
+  let open: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  return { promise, open };
+}

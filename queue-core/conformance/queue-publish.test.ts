@@ -1,0 +1,216 @@
+import { expect, it } from "vitest";
+import { defineTopic, partitionOfKey, type QueueError } from "../src/index.ts";
+import { maxMessageBytes } from "../src/publish.ts";
+import { onEveryEngine } from "./queue-bed.ts";
+
+interface Note {
+  readonly to: string;
+  readonly text: string;
+}
+
+const notes = defineTopic<Note>({ name: "notes", partitions: 4, keyOf: (note) => note.to });
+const note = (text: string, to = "ann"): Note => ({ to, text });
+const annPartition = partitionOfKey("ann", 4);
+
+onEveryEngine("publish", (bed) => {
+  it("stores a message under its key's partition, and gives its offset", async () => {
+    const queue = await bed().queue([notes]);
+    const first = await queue.publish(notes, note("one"));
+    const second = await queue.publish(notes, note("two"), { deadlineMs: 123, ext: { trace: "abc" } });
+    expect([first, second]).toEqual([
+      { partition: annPartition, offset: 0, duplicate: false },
+      { partition: annPartition, offset: 1, duplicate: false },
+    ]);
+    const messages = await queue.browse(notes, annPartition, 0, 10);
+    expect(messages.map((message) => [message.key, message.value.text, message.headers])).toEqual([
+      ["ann", "one", {}],
+      ["ann", "two", { deadlineMs: 123, ext: { trace: "abc" } }],
+    ]);
+  });
+
+  it("recognises a repeat by its id, also when both are sent at once", async () => {
+    const queue = await bed().queue([notes]);
+    const other = await bed().queue([notes]);
+    const both = await Promise.all([
+      queue.publish(notes, note("once"), { id: "m-1" }),
+      other.publish(notes, note("once"), { id: "m-1" }),
+    ]);
+    expect(both.map((receipt) => receipt.duplicate).sort()).toEqual([false, true]);
+    const third = await queue.publish(notes, note("once"), { id: "m-1" });
+    expect(third).toEqual({ partition: annPartition, offset: undefined, duplicate: true });
+    expect(await queue.browse(notes, annPartition, 0, 10)).toHaveLength(1);
+  });
+
+  it("takes a repeat for a new message once its window of 10 minutes is over", async () => {
+    const queue = await bed().queue([notes]);
+    await queue.publish(notes, note("first"), { id: "m-1" });
+    bed().timers.advance(599_999);
+    expect((await queue.publish(notes, note("repeat"), { id: "m-1" })).duplicate).toBe(true);
+    bed().timers.advance(2);
+    expect((await queue.publish(notes, note("anew"), { id: "m-1" })).duplicate).toBe(false);
+  });
+
+  it("refuses an undeclared topic, a message that is too large, and everything after stop, with their codes", async () => {
+    const queue = await bed().queue([notes]);
+    const other = defineTopic<Note>({ name: "other", partitions: 1, keyOf: (value) => value.to });
+    await expect(queue.publish(other, note("x"))).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    const large = note("x".repeat(maxMessageBytes));
+    await expect(queue.publish(notes, large)).rejects.toMatchObject({
+      code: "MESSAGE_TOO_LARGE",
+      outcome: "not_stored",
+    });
+    await queue.stop();
+    await bed().engine.close();
+    await expect(queue.publish(notes, note("late"))).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("refuses to open with a topic that is declared twice, has a bad name, or is the reserved one", async () => {
+    const named = (name: string) => defineTopic<Note>({ name, partitions: 1, keyOf: (value) => value.to });
+    for (const topics of [[notes, notes], [named("a/b")], [named("$x")], [named("")], [named("replies")]]) {
+      await expect(bed().queue(topics)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    }
+  });
+});
+
+onEveryEngine("delay", (bed) => {
+  const texts = async (queue: Awaited<ReturnType<ReturnType<typeof bed>["queue"]>>) =>
+    (await queue.browse(notes, annPartition, 0, 100)).map((message) => message.value.text);
+
+  it("delivers a delayed message not before it is due, with its headers, then once", async () => {
+    const queue = await bed().queue([notes]);
+    const receipt = await queue.publish(notes, note("later"), { delayMs: 5_000, ext: { trace: "abc" } });
+    expect(receipt).toEqual({ partition: annPartition, offset: undefined, duplicate: false });
+    await bed().settle();
+    bed().timers.advance(10);
+    await bed().settle();
+    bed().timers.advance(4_980);
+    await bed().settle();
+    expect(await texts(queue)).toEqual([]);
+    await bed().eventually(async () => (await texts(queue)).length > 0);
+    bed().timers.advance(60_000);
+    await bed().settle();
+    const [message, ...more] = await queue.browse(notes, annPartition, 0, 10);
+    expect(more).toEqual([]);
+    expect(message).toMatchObject({ key: "ann", headers: { ext: { trace: "abc" } }, value: { text: "later" } });
+  });
+
+  it("delivers in the order of due times, whatever the order of publishing", async () => {
+    const queue = await bed().queue([notes]);
+    for (const delayMs of [3_000, 1_000, 2_000]) await queue.publish(notes, note(String(delayMs)), { delayMs });
+    await bed().eventually(async () => (await texts(queue)).length === 3);
+    expect(await texts(queue)).toEqual(["1000", "2000", "3000"]);
+  });
+
+  it("delivers each message once when several instances race for it", async () => {
+    const queues = await Promise.all([bed().queue([notes]), bed().queue([notes]), bed().queue([notes])]);
+    const [queue] = queues;
+    if (queue === undefined) throw new Error("no queue");
+    const count = 300;
+    await Promise.all(
+      Array.from({ length: count }, (_, n) => queue.publish(notes, note(String(n)), { delayMs: 1_000 + (n % 7) })),
+    );
+    await bed().eventually(async () => (await queue.browse(notes, annPartition, 0, 1_000)).length >= count);
+    await bed().settle();
+    const delivered = await queue.browse(notes, annPartition, 0, 1_000);
+    expect(new Set(delivered.map((message) => message.value.text)).size).toBe(count);
+    expect(delivered).toHaveLength(count);
+    expect(bed().faults).toEqual([]);
+  });
+
+  it("delivers what an instance that is gone left behind", async () => {
+    const first = await bed().queue([notes]);
+    await first.publish(notes, note("left behind"), { delayMs: 1_000 });
+    await first.stop();
+    bed().timers.advance(60_000);
+    const second = await bed().queue([notes]);
+    await bed().eventually(async () => (await texts(second)).length === 1);
+  });
+
+  it("plans nothing while nothing is delayed", async () => {
+    await bed().queue([notes]);
+    await bed().settle();
+    expect(bed().timers.pending).toBe(0);
+  });
+});
+
+onEveryEngine("backpressure", (bed) => {
+  const bounded = defineTopic<Note>({
+    name: "bounded",
+    partitions: 1,
+    keyOf: (value) => value.to,
+    backlog: { maxMessages: 10 },
+  });
+
+  it("refuses a publish beyond the backlog's count, and takes it again when the slowest group moved on", async () => {
+    const queue = await bed().queue([bounded]);
+    const idle = await queue.consume({
+      group: "idle",
+      topic: bounded,
+      handle: async () => ({ kind: "pause", afterMs: 1e9 }),
+    });
+    const texts: string[] = [];
+    await queue.consume({
+      group: "busy",
+      topic: bounded,
+      maxBatch: 100,
+      handle: async (batch) => {
+        texts.push(...batch.map((message) => message.value.text));
+        return { kind: "done" };
+      },
+    });
+    for (let n = 0; n < 10; n++) await queue.publish(bounded, note(String(n)));
+    await bed().eventually(() => texts.length === 10);
+    const refusal = await queue.publish(bounded, note("one too many")).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "OVERLOADED", retryable: true, outcome: "not_stored" });
+    expect((refusal as QueueError).retryAfterMs).toBeGreaterThan(0);
+
+    await idle.stop();
+    await queue.consume({ group: "idle", topic: bounded, maxBatch: 100, handle: async () => ({ kind: "done" }) });
+    await bed().eventually(async () => (await queue.groupStatistics("idle", bounded))[0]?.lagMessages === 0);
+    expect((await queue.publish(bounded, note("fits"))).offset).toBe(10);
+  });
+
+  it("never lets more in than there is room for, when many publish at once", async () => {
+    const queue = await bed().queue([bounded]);
+    const results = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, n) => queue.publish(bounded, note(String(n)))),
+    );
+    expect(results.filter((result) => result.status === "fulfilled")).toHaveLength(10);
+    expect((await bed().engine.range("bounded", 0)).end).toBe(10);
+  });
+
+  it("refuses a publish beyond the backlog's bytes", async () => {
+    const small = defineTopic<Note>({
+      name: "small",
+      partitions: 1,
+      keyOf: (value) => value.to,
+      backlog: { maxBytes: 5_000 },
+    });
+    const queue = await bed().queue([small]);
+    const large = note("x".repeat(1_000));
+    const results: string[] = [];
+    for (let n = 0; n < 8; n++) {
+      results.push(
+        await queue.publish(small, large).then(
+          () => "stored",
+          (error: QueueError) => error.code,
+        ),
+      );
+    }
+    expect(results).toEqual([...Array(4).fill("stored"), ...Array(4).fill("OVERLOADED")]);
+  });
+
+  it("never refuses what a stage emits", async () => {
+    const entry = defineTopic<Note>({ name: "entry", partitions: 1, keyOf: (value) => value.to });
+    const queue = await bed().queue([entry, bounded]);
+    await queue.process<Note>({
+      group: "fan-out",
+      topic: entry,
+      keys: () => [],
+      decide: (message) => ({ emit: [{ topic: bounded as never, value: message.value }] }),
+    });
+    for (let n = 0; n < 30; n++) await queue.publish(entry, note(String(n)));
+    await bed().eventually(async () => (await bed().engine.range("bounded", 0)).end === 30);
+    await expect(queue.publish(bounded, note("entry"))).rejects.toMatchObject({ code: "OVERLOADED" });
+  });
+});
