@@ -36,7 +36,7 @@ function load(): void {
     "./schema_engine_bg.js": Object.fromEntries(Object.entries(bindings).map(importable)),
   });
   bindings.__wbg_set_wasm(instance.exports);
-  (instance.exports["__wbindgen_start"] as () => void)();
+  (instance.exports.__wbindgen_start as () => void)();
   loaded = true;
 }
 

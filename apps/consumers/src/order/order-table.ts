@@ -1,0 +1,42 @@
+/** The order consumer's statements. */
+import type { ReservationId } from "@plateau/domain";
+import type { Database } from "@plateau/prisma";
+import { type OrderingEvent, rowOf, stateAfter } from "./order-rows.ts";
+
+/**
+ * Applies a batch in one transaction; applying it again changes nothing.
+ *
+ * - A won order must not fail because its buyer's row is missing: such a user is added, without a name.
+ * - Each reservation gets its row from the first of its events that is seen, once (unique reservation).
+ * - An ending moves the row on only from a lower version, so neither a repeat nor an older event undoes it.
+ */
+export async function applyReservations(db: Database, events: readonly OrderingEvent[]): Promise<void> {
+  const firsts = new Map<ReservationId, OrderingEvent>();
+  for (const event of events) if (!firsts.has(event.reservationId)) firsts.set(event.reservationId, event);
+  const rows = [...firsts.values()].map(rowOf);
+  const users = [...new Set(rows.map((row) => row.userId))].map((id) => ({ id, name: "Shopper" }));
+  const ends = events.filter((event) => event.type !== "reserved");
+  await db.$transaction([
+    db.user.createMany({ data: users, skipDuplicates: true }),
+    db.order.createMany({ data: rows, skipDuplicates: true }),
+    ...(ends.length === 0 ? [] : [endOrders(db, ends)]),
+  ]);
+}
+
+function endOrders(db: Database, ends: readonly OrderingEvent[]) {
+  return db.$executeRaw`
+    UPDATE orders SET state = ended.state::order_state, version = ended.version, ended_at = ended.at
+    FROM unnest(
+      ${ends.map((event) => event.reservationId)}::text[],
+      ${ends.map(stateAfter)}::text[],
+      ${ends.map((event) => event.version)}::int[],
+      ${ends.map((event) => new Date(event.atMs).toISOString())}::timestamptz[]
+    ) AS ended (reservation_id, state, version, at)
+    WHERE orders.reservation_id = ended.reservation_id AND orders.version < ended.version`;
+}
+
+/** Whether the row has reached this version: the question of the check-back. */
+export async function hasReached(db: Database, reservationId: string, version: number): Promise<boolean> {
+  const row = await db.order.findUnique({ where: { reservationId }, select: { version: true } });
+  return row !== null && row.version >= version;
+}
