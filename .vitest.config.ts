@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
  * supervisor, lock file) and takes minutes, so only `npm test` runs it.
  */
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**", "load-tests/k6/**"];
-const startsProcesses = ["e2e/**/*.test.ts"];
+const readsFiles = ["e2e/setup/{lock-file,style}.test.ts"];
 
 export default defineConfig({
   test: {
@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "fast",
-          include: ["{apps,queue-core,prisma,load-tests}/**/*.test.{ts,tsx}"],
+          include: ["{apps,queue-core,prisma,load-tests}/**/*.test.{ts,tsx}", ...readsFiles],
           exclude: never,
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -23,8 +23,8 @@ export default defineConfig({
       {
         test: {
           name: "process",
-          include: startsProcesses,
-          exclude: [...never, "e2e/crash/**"],
+          include: ["e2e/**/*.test.ts"],
+          exclude: [...never, ...readsFiles, "e2e/crash/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

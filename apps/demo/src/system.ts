@@ -69,8 +69,8 @@ export interface System {
 type Facts = Pick<System, "url" | "adminToken" | "databaseUrl" | "sandboxUrl" | "dataDir">;
 
 /** Together below the 5 s that a stop may take. */
-const backendStopMs = 2_300;
-const surroundingsStopMs = 2_300;
+const backendStopMs = 3_300;
+const surroundingsStopMs = 1_200;
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
