@@ -35,7 +35,6 @@ export async function readDatabase(db: Database, saleId: string | undefined): Pr
             saleId: true,
             amountCents: true,
             state: true,
-            authorisationId: true,
           },
         }),
         db.smsMessage.findMany({ where: ofSale, select: { id: true, orderId: true, saleId: true, event: true } }),

@@ -50,11 +50,8 @@ export async function gatherEvidence(sources: EvidenceSources, options: GatherOp
   for (const scan of Object.values(scans)) await scan.readOn();
 
   const database = await readDatabase(db, saleId);
-  const payments = database.looked ? database.found.payments : [];
-  const provider = await readProviders(sandboxUrl, {
-    payments,
-    orderIds: saleId === undefined ? undefined : ordersOf(scans),
-  });
+  const sale = saleId === undefined ? undefined : { id: saleId, orderIds: ordersOf(scans) };
+  const provider = await readProviders(sandboxUrl, sale);
   const state = await readState(queue, keysOf(scans, saleId));
   const nowMs = queue.now();
 

@@ -1,0 +1,141 @@
+/**
+ * How much lies undecided between the publish of a purchase and its decision.
+ *
+ * What can go wrong: a position told from an older reading could rise later. Three facts keep it an upper bound that
+ * never rises. The end offsets that a purchase is measured against are read after its publish. A reading looks at
+ * `purchase-requests` before `stock-commands`, so a request that moves on meanwhile is counted twice, never not at
+ * all. And what was told before caps what is told next.
+ */
+import { groups, purchaseRequests, results, stockCommands } from "@plateau/domain";
+import { type PartitionStatistics, partitionOfKey, type Queue, type Topic } from "queue-core";
+import type { PendingPurchase } from "../purchases/pending-purchases.ts";
+
+export interface BacklogReading {
+  /** Readings are numbered by when they began. */
+  readonly number: number;
+  readonly atMs: number;
+  readonly requests: readonly PartitionStatistics[];
+  readonly commands: readonly PartitionStatistics[];
+  /** Decisions since the beginning. */
+  readonly decided: number;
+  /** Undecided messages in all. */
+  readonly lagMessages: number;
+}
+
+const readEveryMs = 200;
+/** A fresh reading is at most begun this often, however many ask. */
+const refreshEveryMs = 20;
+const rateOverMs = 5_000;
+
+export class BacklogWatch {
+  readonly #queue: Queue;
+  readonly #onError: (error: unknown) => void;
+  #begun = 0;
+  #latest: BacklogReading | undefined;
+  #running: Promise<void> | undefined;
+  #history: BacklogReading[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #refreshed: Promise<void> | undefined;
+
+  constructor(queue: Queue, onError: (error: unknown) => void) {
+    this.#queue = queue;
+    this.#onError = onError;
+  }
+
+  async start(): Promise<void> {
+    await this.#read();
+    this.#timer = setInterval(() => {
+      this.#readShared().catch(this.#onError);
+    }, readEveryMs).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running?.catch(() => undefined);
+  }
+
+  /** The number of the last reading begun: what is published now is not before the end offsets of the next. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  get lagMessages(): number {
+    return this.#latest?.lagMessages ?? 0;
+  }
+
+  /** Decisions per second over the last 5 s; 0 where there were none. */
+  get decisionsPerSecond(): number {
+    const first = this.#history[0];
+    const last = this.#latest;
+    if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
+    return ((last.decided - first.decided) * 1000) / (last.atMs - first.atMs);
+  }
+
+  /** About how long until `messages` are decided; null without a rate to tell from. */
+  etaMs(messages: number): number | null {
+    const rate = this.decisionsPerSecond;
+    return rate === 0 ? null : Math.ceil((messages * 1000) / rate);
+  }
+
+  /** Where a pending purchase stands: at most so many undecided ahead, and the time they take. */
+  async standing(pending: PendingPurchase): Promise<{ position: number; etaMs: number | null }> {
+    if (this.#latest === undefined || this.#latest.number <= pending.publishedAtReading) await this.#refresh();
+    const reading = this.#latest;
+    if (reading !== undefined && reading.number > pending.publishedAtReading) {
+      pending.toldPosition = Math.min(pending.toldPosition, countAhead(pending, reading));
+    }
+    const position = Number.isFinite(pending.toldPosition) ? pending.toldPosition : this.lagMessages;
+    return { position, etaMs: this.etaMs(position + 1) };
+  }
+
+  /** Resolves after a reading that began after this call. */
+  #refresh(): Promise<void> {
+    this.#refreshed ??= new Promise<void>((resolve) => {
+      setTimeout(() => {
+        this.#refreshed = undefined;
+        const earlier = this.#running ?? Promise.resolve();
+        resolve(earlier.catch(() => undefined).then(() => this.#readShared()));
+      }, refreshEveryMs);
+    });
+    return this.#refreshed;
+  }
+
+  #readShared(): Promise<void> {
+    this.#running ??= this.#read().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #read(): Promise<void> {
+    const number = ++this.#begun;
+    const requests = await this.#queue.groupStatistics(groups.risk, purchaseRequests as Topic<unknown>);
+    const commands = await this.#queue.groupStatistics(groups.stock, stockCommands as Topic<unknown>);
+    const ended = await this.#queue.groupStatistics(groups.stats, results as Topic<unknown>);
+    const atMs = this.#queue.now();
+    this.#latest = {
+      number,
+      atMs,
+      requests,
+      commands,
+      decided: ended.reduce((sum, { end }) => sum + end, 0),
+      lagMessages: sumOfLags(requests) + sumOfLags(commands),
+    };
+    this.#history.push(this.#latest);
+    while ((this.#history[1]?.atMs ?? atMs) < atMs - rateOverMs) this.#history.shift();
+  }
+}
+
+function countAhead(pending: PendingPurchase, reading: BacklogReading): number {
+  pending.endsAtPublish ??= reading.requests.map(({ end }) => end);
+  let undecided = 0;
+  for (const { partition, committed } of reading.requests) {
+    undecided += Math.max(0, (pending.endsAtPublish[partition] ?? 0) - committed);
+  }
+  undecided += reading.commands[partitionOfKey(pending.terms.saleId, stockCommands.partitions)]?.lagMessages ?? 0;
+  // It counts itself for as long as it is undecided.
+  return Math.max(0, undecided - 1);
+}
+
+const sumOfLags = (partitions: readonly PartitionStatistics[]): number =>
+  partitions.reduce((sum, { lagMessages }) => sum + lagMessages, 0);

@@ -1,0 +1,173 @@
+/**
+ * The HTTP edge: admission, enqueue, replies, events, the control room's API; it fronts the pages so that there is
+ * one origin.
+ */
+import { randomUUID } from "node:crypto";
+import { type StockCommand, stockCommands } from "@plateau/domain";
+import type { FastifyInstance } from "fastify";
+import { createTokenBucket, type Topic } from "queue-core";
+import { createAdmissionLimits } from "./admission/limits.ts";
+import { admissionSteps } from "./admission/steps.ts";
+import { AdmissionWindows } from "./flow/admission-windows.ts";
+import { BacklogWatch } from "./flow/backlog-watch.ts";
+import { FlowMeter } from "./flow/flow-meter.ts";
+import { FlowSampler } from "./flow/flow-samples.ts";
+import type { Gateway } from "./gateway.ts";
+import { defaultStreamLimits, defaultTimings, type GatewayOptions } from "./gateway-options.ts";
+import { PendingPurchases } from "./purchases/pending-purchases.ts";
+import { recoverPending } from "./purchases/pending-recovery.ts";
+import { PurchaseResolver } from "./purchases/purchase-resolver.ts";
+import { catalogueRoutes } from "./routes/catalogue.ts";
+import { flowRoutes } from "./routes/flow.ts";
+import { opsRoutes } from "./routes/ops.ts";
+import { orderRoutes } from "./routes/orders.ts";
+import { purchaseRoutes } from "./routes/purchases.ts";
+import { replayRoute } from "./routes/replay.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { SaleBoard } from "./sales/sale-board.ts";
+import { SaleCatalogue } from "./sales/sale-catalogue.ts";
+import { SaleOpening } from "./sales/sale-opening.ts";
+import { buildServer } from "./server.ts";
+import { createAdminGuard } from "./session/admin-guard.ts";
+import { createSessionGuard } from "./session/session-guard.ts";
+import { createSessionTokens } from "./session/session-tokens.ts";
+import { Broadcast } from "./streams/broadcast.ts";
+import { EventStreams } from "./streams/event-streams.ts";
+import { PurchaseStreams } from "./streams/purchase-streams.ts";
+
+export { ProblemError } from "./edge/problem.ts";
+export type { Gateway } from "./gateway.ts";
+export { defaultTimings, type GatewayOptions, type Timings } from "./gateway-options.ts";
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly app: FastifyInstance;
+  /** Held calls are answered, streams ended, counts published; then the port is free. */
+  stop(): Promise<void>;
+}
+
+/** Connections that are not done by then are cut. */
+const closeWithinMs = 3_000;
+
+/** Resolves when the port is open. Throws where the port, the queue or the database fails. */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const gateway = await assemble(options);
+  const parts = routeParts(gateway);
+  try {
+    await recoverPending(gateway.queue, gateway.pending);
+    await parts.opening.resend();
+    await gateway.backlog.start();
+    gateway.board.start();
+    gateway.resolver.start();
+    const app = await buildServer(gateway, (api) => addRoutes(api, gateway, parts));
+    const url = await app.listen({ host: options.host, port: options.port });
+    const ticking = setInterval(() => everySecond(gateway, parts), 1_000).unref();
+    return { url, app, stop: () => stopGateway(gateway, parts, app, ticking) };
+  } catch (error) {
+    await stopParts(gateway, parts);
+    throw error;
+  }
+}
+
+async function assemble(options: GatewayOptions): Promise<Gateway> {
+  const { queue, db, log, knobs } = options;
+  const timings = { ...defaultTimings, ...options.timings };
+  const streamLimits = { ...defaultStreamLimits, ...options.streams };
+  const now = () => queue.now();
+  const id = `g_${randomUUID().slice(0, 8)}`;
+  const meter = new FlowMeter(id);
+  const stockState = queue.state("stock", stockCommands as Topic<StockCommand> as Topic<unknown>);
+  const requester = await queue.requester();
+  const pending = new PendingPurchases((result) => meter.decided(result));
+  return {
+    id,
+    options,
+    queue,
+    db,
+    log,
+    knobs,
+    timings,
+    streamLimits,
+    requester,
+    stockState,
+    sessions: await createSessionTokens({
+      secret: options.secrets.session,
+      lifetimeMs: timings.sessionLifetimeMs,
+      now,
+    }),
+    limits: createAdmissionLimits(() => knobs.get()),
+    board: new SaleBoard(stockState, now),
+    catalogue: new SaleCatalogue({ db, now, log }),
+    pending,
+    resolver: new PurchaseResolver({ stockState, requester, pending, now, log }),
+    backlog: new BacklogWatch(queue, (error) => log.warn({ err: error }, "the backlog could not be read")),
+    meter,
+    streams: new EventStreams(streamLimits, timings.heartbeatMs),
+  };
+}
+
+function routeParts(gateway: Gateway) {
+  const { options, queue, log, timings } = gateway;
+  const secureCookies = options.secureCookies === true;
+  const knobs = gateway.knobs.get();
+  return {
+    guard: createSessionGuard(gateway.sessions, { secureCookies }),
+    admin: createAdminGuard(options.adminToken, { secureCookies }),
+    tokens: createTokenBucket({
+      now: () => queue.now(),
+      ratePerSecond: knobs.tokenRatePerSecond,
+      burst: knobs.tokenBurst,
+    }),
+    opening: new SaleOpening({ ...gateway, commandWaitMs: timings.commandWaitMs }),
+    purchaseStreams: new PurchaseStreams(gateway),
+    sampler: new FlowSampler(gateway),
+    flowEvents: new Broadcast(gateway.streams, "flow"),
+    windows: new AdmissionWindows(queue, gateway.meter, log),
+  };
+}
+
+type RouteParts = ReturnType<typeof routeParts>;
+
+async function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): Promise<void> {
+  const { options } = gateway;
+  const { guard, tokens, opening, sampler } = parts;
+  sessionRoutes(api, gateway);
+  purchaseRoutes(api, gateway, { guard, steps: admissionSteps({ guard, tokens }), streams: parts.purchaseStreams });
+  catalogueRoutes(api, gateway);
+  orderRoutes(api, gateway, guard);
+  flowRoutes(api, { sampler, broadcast: parts.flowEvents });
+  if (options.replay !== undefined) replayRoute(api, gateway, { guard, opening, settings: options.replay });
+  opsRoutes(api, gateway, { admin: parts.admin, opening, sampler, broadcast: parts.flowEvents });
+  for (const extend of options.extensions ?? []) await extend(api, gateway);
+}
+
+function everySecond(gateway: Gateway, parts: RouteParts): void {
+  parts.sampler
+    .sample()
+    .then((sample) => parts.flowEvents.send(sample))
+    .catch((error: unknown) => gateway.log.warn({ err: error }, "the flow could not be sampled"));
+  void parts.windows.publish(gateway.queue.now());
+}
+
+async function stopGateway(
+  gateway: Gateway,
+  parts: RouteParts,
+  app: FastifyInstance,
+  ticking: NodeJS.Timeout,
+): Promise<void> {
+  clearInterval(ticking);
+  gateway.pending.releaseAll();
+  gateway.streams.stop();
+  const cut = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
+  await app.close();
+  clearTimeout(cut);
+  await parts.windows.publish(Number.POSITIVE_INFINITY);
+  await stopParts(gateway, parts);
+}
+
+async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
+  gateway.streams.stop();
+  gateway.board.stop();
+  await Promise.all([parts.purchaseStreams.stop(), gateway.resolver.stop(), gateway.backlog.stop()]);
+  await gateway.requester.stop();
+}
