@@ -96,8 +96,6 @@ export interface PaymentRow {
   readonly saleId: string;
   readonly amountCents: number;
   readonly state: "requested" | "authorised" | "declined" | "captured" | "voided";
-  /** The provider's id, once it is known here. */
-  readonly authorisationId: string | null;
 }
 
 export interface SmsRow {
@@ -128,8 +126,8 @@ export interface DatabaseEvidence {
 
 export interface ProviderAuthorisation {
   readonly id: string;
-  /** The payment it was asked for, by its idempotency key; undefined where it is none of ours. */
-  readonly paymentId: string | undefined;
+  /** The payment it was made for, from our reference. */
+  readonly paymentId: string;
   readonly amountCents: number;
   readonly status: "authorised" | "declined" | "captured" | "voided";
 }

@@ -124,7 +124,7 @@ function examineAuthorisations(evidence: Evidence, ledger: Ledger, examination: 
   const captured = new Set<string>();
   for (const { id, paymentId, status } of evidence.provider.found.authorisations) {
     totals.authorisations++;
-    const payment = paymentId === undefined ? undefined : payments.get(paymentId);
+    const payment = payments.get(paymentId);
     if (payment === undefined) {
       if (status === "captured") examination.offence("captured for no payment of ours", id);
       continue;

@@ -120,7 +120,9 @@ function examineSms(evidence: Evidence, examination: Examination): void {
   if (!evidence.database.looked || !evidence.provider.looked) return;
   const due = new Map<string, boolean>();
   for (const { settled, value } of messagesOf(evidence.log.orders)) {
-    due.set(smsIdOf(value.orderId, value.type), settled);
+    const id = smsIdOf(value.orderId, value.type);
+    // Told again after a crash, it is still one event.
+    due.set(id, settled || due.get(id) === true);
   }
   const recorded = tally(evidence.database.found.sms.map(({ orderId, event }) => smsIdOf(orderId, event)));
   const sent = tally(evidence.provider.found.sms.map(({ key }) => key));

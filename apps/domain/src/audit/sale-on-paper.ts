@@ -106,7 +106,7 @@ export class SaleOnPaper {
     this.#publish(paymentRequests, { ...request, requestedAtMs: this.nowMs });
     this.#command({ type: "pay", saleId, reservationId, paymentId });
     const state = this.#resultOf(purchaseId).reservation?.paymentId === paymentId ? "captured" : "voided";
-    this.#payments.push({ id: payment, reservationId, saleId, amountCents, state, authorisationId: `auth-${payment}` });
+    this.#payments.push({ id: payment, reservationId, saleId, amountCents, state });
     this.#authorisations.push({ id: `auth-${payment}`, paymentId, amountCents, status: state });
   }
 
