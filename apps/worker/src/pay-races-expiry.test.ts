@@ -1,7 +1,7 @@
 import { type PaymentId, type PurchaseResult, reservations, type StockCommand, stockCommands } from "@plateau/domain";
 import { describe, expect, it } from "vitest";
 import { startStockStage } from "./stock.ts";
-import { reservationOf, saleId, turn, userOf, WorkerBed } from "./worker-bed.ts";
+import { reservationOf, saleId, turn, userOf, WorkerBed } from "./testing/worker-bed.ts";
 
 /** Small seeded generator (mulberry32), so that a failing interleaving can be run again. */
 function seeded(seed: number): () => number {

@@ -18,7 +18,7 @@ import { startRiskStage } from "./risk.ts";
 import type { RiskScorer, RiskSubject } from "./risk-scorer.ts";
 import { startWorker, type Worker } from "./start-worker.ts";
 import { startStockStage } from "./stock.ts";
-import { purchaseOf, reservationOf, saleId, turn, userOf, WorkerBed } from "./worker-bed.ts";
+import { purchaseOf, reservationOf, saleId, turn, userOf, WorkerBed } from "./testing/worker-bed.ts";
 
 const harmless: RiskScorer = { score: async (subjects) => new Map(subjects.map(({ id }) => [id, 0.1])) };
 

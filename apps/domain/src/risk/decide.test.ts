@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PurchaseId, SaleId, UserId } from "../ids.ts";
 import type { PurchaseRequest, RequestMessage, RiskVerdict } from "../messages.ts";
-import { type Committed, StageRehearsal } from "../stage-rehearsal.ts";
+import { type Committed, StageRehearsal } from "../testing/stage-rehearsal.ts";
 import { decideRisk, poisonRisk, type RiskScores, riskEntriesOf } from "./decide.ts";
 
 const policy = { velocityPerMinute: 5, accountsPerDevice: 3 };

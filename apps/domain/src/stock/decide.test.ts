@@ -11,7 +11,7 @@ import {
   type StockReply,
   stockKeys,
 } from "../messages.ts";
-import { type Committed, StageRehearsal } from "../stage-rehearsal.ts";
+import { type Committed, StageRehearsal } from "../testing/stage-rehearsal.ts";
 import { decideStock, poisonStock, stockEntriesOf } from "./decide.ts";
 import { resultRetentionMs } from "./sale.ts";
 

@@ -4,8 +4,7 @@
  * What can go wrong in a stage and is caught here: it reads an entry that it did not declare, decides differently
  * the second time, changes what it read, or writes or emits what is no JSON.
  */
-import { isDeepStrictEqual } from "node:util";
-import type { Decision, Message, ReplyAddress, StateReader } from "queue-core";
+import type { Decision, EntryWrite, Message, ReplyAddress, StateReader } from "queue-core";
 
 export interface RehearsedStage<T> {
   keys(value: T): readonly string[];
@@ -39,21 +38,12 @@ export class StageRehearsal<T> {
     const { nowMs, replyTo } = at;
     const headers = replyTo === undefined ? {} : { replyTo };
     const place = { topic: "rehearsal", partition: 0, offset: this.#offset++, timestampMs: nowMs, key: "", attempt: 1 };
-    const message: Message<T> = { ...place, headers, value: copyOf(value) };
-    const decision = this.#decide(message, nowMs);
-    for (const { key, value: written, expiresAfterMs } of decision.writes ?? []) {
+    const { writes, emitted, reply } = this.#decide({ ...place, headers, value: copyOf(value) }, nowMs);
+    for (const { key, value: written, expiresAfterMs } of writes) {
       if (written === null) this.#entries.delete(key);
       else this.#entries.set(key, { json: jsonOf(written), expiresAtMs: nowMs + (expiresAfterMs ?? Infinity) });
     }
-    return {
-      reply: decision.reply === undefined ? undefined : copyOf(decision.reply),
-      emitted: (decision.emit ?? []).map(({ topic, ...rest }) => ({
-        ...rest,
-        topic: topic.name,
-        value: copyOf(rest.value),
-      })),
-      written: (decision.writes ?? []).map(({ key }) => key),
-    };
+    return { reply, emitted, written: writes.map(({ key }) => key) };
   }
 
   /** An entry as others would read it, or undefined. */
@@ -66,14 +56,14 @@ export class StageRehearsal<T> {
     return [...this.#entries.keys()];
   }
 
-  #decide(message: Message<T>, nowMs: number): Decision {
+  #decide(message: Message<T>, nowMs: number): Decided {
     const before = jsonOf(message.value);
     const declared = this.#stage.keys(message.value);
-    const decideOnce = (): Decision => this.#stage.decide(message, this.#reader(declared, nowMs), nowMs);
-    const decision = decideOnce();
-    if (!isDeepStrictEqual(decision, decideOnce())) throw new Error("the stage decided differently the second time");
+    const decideOnce = () => decidedOf(this.#stage.decide(message, this.#reader(declared, nowMs), nowMs));
+    const decided = decideOnce();
+    if (jsonOf(decideOnce()) !== jsonOf(decided)) throw new Error("the stage decided differently the second time");
     if (jsonOf(message.value) !== before) throw new Error("the stage changed the message it was given");
-    return decision;
+    return decided;
   }
 
   #reader(declared: readonly string[], nowMs: number): StateReader {
@@ -87,11 +77,24 @@ export class StageRehearsal<T> {
   }
 }
 
+interface Decided {
+  readonly writes: readonly EntryWrite[];
+  readonly emitted: readonly Emitted[];
+  readonly reply?: unknown;
+}
+
+function decidedOf({ writes = [], emit = [], reply }: Decision): Decided {
+  const emitted = emit.map(({ topic, ...rest }) => ({ ...rest, topic: topic.name }));
+  return copyOf(reply === undefined ? { writes, emitted } : { writes, emitted, reply });
+}
+
 function jsonOf(value: unknown): string {
-  const json = JSON.stringify(value);
-  if (json === undefined) throw new Error("the stage left a value that has no JSON");
-  if (!isDeepStrictEqual(JSON.parse(json), value)) throw new Error(`the stage left what JSON would change: ${json}`);
-  return json;
+  return JSON.stringify(value, (key, part: unknown) => {
+    const isLost =
+      part === undefined || typeof part === "function" || (typeof part === "number" && !Number.isFinite(part));
+    if (isLost) throw new Error(`the stage left ${String(part)} as ${key}, which JSON would change`);
+    return part;
+  });
 }
 
 const copyOf = <V>(value: V): V => JSON.parse(jsonOf(value)) as V;
