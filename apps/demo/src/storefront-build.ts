@@ -8,10 +8,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { waitForLock } from "../bin/owner-lock.mjs";
 import { StartProblem } from "./start-problem.ts";
 
 const kept = 3;
+const othersBuildMs = 90_000;
 const notSources = new Set([".next", "node_modules", "next-env.d.ts"]);
 
 export interface StorefrontBuild {
@@ -32,7 +34,7 @@ export async function prepareStorefront(root: string, { onBuild, signal }: Store
   try {
     if (existsSync(server)) return server;
     onBuild();
-    await build(root, signal);
+    await buildInTurn(root, signal);
     renameSync(join(root, "apps", "storefront", ".next", "standalone"), target);
     removeOldBuilds(builds, target);
     return server;
@@ -61,7 +63,21 @@ function filesBelow(folder: string): string[] {
     });
 }
 
-async function build(root: string, signal: AbortSignal): Promise<void> {
+/** Next lets one build at a time into a checkout; one that a killed demo left behind ends within moments. */
+async function buildInTurn(root: string, signal: AbortSignal): Promise<void> {
+  const untilMs = performance.now() + othersBuildMs;
+  for (;;) {
+    const { ok, output } = await build(root, signal);
+    if (ok) return;
+    if (signal.aborted) throw new StartProblem("stopped while the storefront was built");
+    if (!/another next build process/i.test(output) || performance.now() > untilMs) {
+      throw new StartProblem(`building the storefront failed:\n${output}`);
+    }
+    await sleep(1_000, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function build(root: string, signal: AbortSignal): Promise<{ ok: boolean; output: string }> {
   const args = ["--disable-warning=ExperimentalWarning", join(root, "apps", "storefront", "build.ts")];
   const child = spawn(process.execPath, args, {
     cwd: join(root, "apps", "storefront"),
@@ -84,8 +100,7 @@ async function build(root: string, signal: AbortSignal): Promise<void> {
     child.once("close", resolve);
   });
   signal.removeEventListener("abort", end);
-  if (signal.aborted) throw new StartProblem("stopped while the storefront was built");
-  if (code !== 0) throw new StartProblem(`building the storefront failed:\n${output}`);
+  return { ok: code === 0, output };
 }
 
 /** Next builds in several processes, which stand in one group. */
