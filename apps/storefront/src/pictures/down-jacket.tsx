@@ -15,7 +15,15 @@ export function DownJacket() {
     <Scene name="down-jacket" shadow={{ from: 196, to: 404, reach: 280 }}>
       <g transform="rotate(13 196 250)">
         {sleeve.map((row) => (
-          <rect key={row} className="o1" x={158 + row * 1.5} y={236 + row * 46} width={66 - row * 3} height="49" rx="22" />
+          <rect
+            key={row}
+            className="o1"
+            x={158 + row * 1.5}
+            y={236 + row * 46}
+            width={66 - row * 3}
+            height="49"
+            rx="22"
+          />
         ))}
         {sleeve.map((row) => (
           <path key={row} className="quilt" d={`M${170 + row} ${283 + row * 46} h44`} />
@@ -24,7 +32,15 @@ export function DownJacket() {
       </g>
       <g transform="rotate(-13 404 250)">
         {sleeve.map((row) => (
-          <rect key={row} className="o3" x={376 + row * 1.5} y={236 + row * 46} width={66 - row * 3} height="49" rx="22" />
+          <rect
+            key={row}
+            className="o3"
+            x={376 + row * 1.5}
+            y={236 + row * 46}
+            width={66 - row * 3}
+            height="49"
+            rx="22"
+          />
         ))}
         <rect className="a3" x="384" y="460" width="50" height="16" rx="7" />
       </g>
@@ -32,7 +48,10 @@ export function DownJacket() {
         <g key={y}>
           <rect className="o2" x={x} y={y} width={width} height="53" rx="22" />
           <path className="o1" d={`M${x + 22} ${y} H${x + 62} V${y + 53} H${x + 22} a22 26 0 0 1 0 -53 Z`} />
-          <path className="o3" d={`M${x + width - 22} ${y} H${x + width - 48} V${y + 53} H${x + width - 22} a22 26 0 0 0 0 -53 Z`} />
+          <path
+            className="o3"
+            d={`M${x + width - 22} ${y} H${x + width - 48} V${y + 53} H${x + width - 22} a22 26 0 0 0 0 -53 Z`}
+          />
         </g>
       ))}
       <path className="quilt" d="M220 279 H380 M220 329 H380 M218 379 H382 M214 429 H386 M214 478 H386" />

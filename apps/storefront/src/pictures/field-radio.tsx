@@ -10,7 +10,12 @@ export function FieldRadio() {
       <path className="s2-line" strokeWidth="7" strokeLinecap="round" d="M414 334 L482 112" />
       <path className="s1-line" strokeWidth="3" strokeLinecap="round" d="M412 332 L480 112" />
       <circle className="a2" cx="483" cy="108" r="9" />
-      <path className="k-line" strokeWidth="15" strokeLinejoin="round" d="M196 334 V296 Q196 276 216 276 H352 Q372 276 372 296 V334" />
+      <path
+        className="k-line"
+        strokeWidth="15"
+        strokeLinejoin="round"
+        d="M196 334 V296 Q196 276 216 276 H352 Q372 276 372 296 V334"
+      />
       <rect className="k" x="176" y="510" width="44" height="12" rx="4" />
       <rect className="k" x="380" y="510" width="44" height="12" rx="4" />
       <rect className="o2" x="144" y="328" width="312" height="188" rx="22" />

@@ -3,7 +3,12 @@ import { Scene } from "./scene.tsx";
 export function FilmCamera() {
   return (
     <Scene name="film-camera" shadow={{ from: 136, to: 464, reach: 170 }}>
-      <path className="a2-line" strokeWidth="13" strokeLinecap="round" d="M142 366 C66 372 36 470 84 514 C116 542 150 544 196 548" />
+      <path
+        className="a2-line"
+        strokeWidth="13"
+        strokeLinecap="round"
+        d="M142 366 C66 372 36 470 84 514 C116 542 150 544 196 548"
+      />
       <path className="a1-line" strokeWidth="4" strokeLinecap="round" d="M138 362 C62 370 32 470 80 512" />
       <rect className="s3" x="166" y="300" width="52" height="26" rx="5" />
       <rect className="s1" x="166" y="300" width="20" height="26" rx="5" />

@@ -20,11 +20,24 @@ export function Rope() {
         </g>
       ))}
       <path className="strand-shade" d="M474 385 A170 128 0 0 1 304 513 L304 448 A100 63 0 0 0 404 385 Z" />
-      <path className="o1-line" strokeWidth="15" strokeLinecap="round" d="M336 250 C420 214 512 260 520 380 C526 462 480 520 520 538 C548 550 580 540 600 534" />
+      <path
+        className="o1-line"
+        strokeWidth="15"
+        strokeLinecap="round"
+        d="M336 250 C420 214 512 260 520 380 C526 462 480 520 520 538 C548 550 580 540 600 534"
+      />
       <path className="fleck" d="M336 250 C420 214 512 260 520 380 C526 462 480 520 520 538 C548 550 580 540 600 534" />
       <path className="a3-line" strokeWidth="17" d="M584 539 L602 533" />
       {wraps.map((row) => (
-        <rect key={row} className={row % 2 === 0 ? "a2" : "a3"} x="268" y={240 + row * 15.5} width="72" height="17" rx="8" />
+        <rect
+          key={row}
+          className={row % 2 === 0 ? "a2" : "a3"}
+          x="268"
+          y={240 + row * 15.5}
+          width="72"
+          height="17"
+          rx="8"
+        />
       ))}
       <path className="a1" d="M268 240 h16 v95 h-16 q-6 -48 0 -95 Z" />
       <path className="a2-line" strokeWidth="13" d="M284 244 C272 186 336 186 324 244" />

@@ -1,0 +1,10 @@
+export default function Loading() {
+  return (
+    <div className="page" role="status">
+      <div className="lead-in">
+        <h1>Orders</h1>
+      </div>
+      <p className="text-ink-soft">Fetching your orders</p>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+/** Which sale stands where on the shop's first page. */
+import type { Product, Sale } from "@plateau/domain/http";
+
+export interface Arrangement {
+  /** Fills the first screen: the newest that runs, else the next to open, else the last that ran. */
+  readonly lead: Sale | undefined;
+  readonly alsoOpen: readonly Sale[];
+  readonly next: readonly Sale[];
+  readonly gone: readonly Sale[];
+}
+
+const startMs = (sale: Sale) => Date.parse(sale.startsAt);
+const goneShown = 4;
+
+/** `keep` is the lead already on the screen: it stays until it is over, so that nothing jumps under a hand. */
+export function arrange(sales: readonly Sale[], keep?: string): Arrangement {
+  const open = sales.filter((sale) => sale.state === "open").toSorted((a, b) => startMs(b) - startMs(a));
+  const next = sales.filter((sale) => sale.state === "upcoming").toSorted((a, b) => startMs(a) - startMs(b));
+  const gone = sales
+    .filter((sale) => sale.state === "sold_out" || sale.state === "ended")
+    .toSorted((a, b) => startMs(b) - startMs(a));
+  const kept = sales.find((sale) => sale.id === keep && sale.state !== "ended");
+  const lead = kept ?? open[0] ?? next[0] ?? gone[0];
+  const rest = (list: readonly Sale[]) => list.filter((sale) => sale.id !== lead?.id);
+  return { lead, alsoOpen: rest(open), next: rest(next), gone: rest(gone).slice(0, goneShown) };
+}
+
+/** The sale a product on the shelf leads to: one that runs before one that comes. */
+export function saleOfProduct(product: Product, sales: readonly Sale[]): Sale | undefined {
+  const own = sales.filter((sale) => sale.productId === product.id);
+  return (
+    own.find((sale) => sale.state === "open") ??
+    own.filter((sale) => sale.state === "upcoming").toSorted((a, b) => startMs(a) - startMs(b))[0] ??
+    own.filter((sale) => sale.state === "sold_out").at(-1)
+  );
+}

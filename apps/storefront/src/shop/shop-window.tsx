@@ -1,0 +1,122 @@
+"use client";
+/** The shop's first page, alive: the running sale, the timetable, what has gone, the shelf. One poll for all of it. */
+import type { Product, Sale } from "@plateau/domain/http";
+import Link from "next/link";
+import { useEffect, useState } from "react";
+import { usePolled } from "../browser/use-polled.ts";
+import { Price } from "../components/price.tsx";
+import { StockBar } from "../components/stock-bar.tsx";
+import { Picture } from "../pictures/picture.tsx";
+import { saleStateAt } from "../purchase/describe.ts";
+import { priceText } from "../text/figures.ts";
+import { Countdown, useZone } from "../time/clock.tsx";
+import { clockText } from "../time/format.ts";
+import type { Moment } from "../time/moment.ts";
+import { useServerNow } from "../time/use-server-now.ts";
+import { arrange } from "./arrange.ts";
+import { Shelf } from "./shelf.tsx";
+import { Timetable } from "./timetable.tsx";
+
+export interface ShopWindowProps {
+  readonly sales: { readonly sales: readonly Sale[] };
+  readonly products: readonly Product[];
+  readonly moment: Moment;
+}
+
+const pauseMs = () => 1_500;
+
+export function ShopWindow({ sales: first, products, moment }: ShopWindowProps) {
+  const { value } = usePolled("/api/sales", first, pauseMs);
+  const now = useServerNow(moment.renderedAtMs);
+  const sales = value.sales.map((sale) => ({ ...sale, state: saleStateAt(sale, now) }));
+  const [leadId, setLeadId] = useState(() => arrange(sales).lead?.id);
+  const { lead, alsoOpen, next, gone } = arrange(sales, leadId);
+  useEffect(() => setLeadId(lead?.id), [lead?.id]);
+
+  return (
+    <>
+      {lead === undefined ? (
+        <NothingPlanned />
+      ) : (
+        <Lead sale={lead} product={productOf(lead, products)} moment={moment} />
+      )}
+      <div className="page grid gap-20 pt-16">
+        <Timetable alsoOpen={alsoOpen} next={next} gone={gone} moment={moment} />
+        <Shelf products={products} sales={sales} moment={moment} />
+      </div>
+    </>
+  );
+}
+
+const productOf = (sale: Sale, products: readonly Product[]) =>
+  products.find((product) => product.id === sale.productId);
+
+const leadWords = { open: "Running now", upcoming: "Next", sold_out: "Just sold out", ended: "Last sale" } as const;
+const leadAct = {
+  open: "Go to this sale",
+  upcoming: "Be there when it opens",
+  sold_out: "See how it went",
+  ended: "See how it went",
+} as const;
+
+function Lead(props: { readonly sale: Sale; readonly product: Product | undefined; readonly moment: Moment }) {
+  const { sale, product, moment } = props;
+  const zone = useZone(moment);
+  return (
+    <section className="stage" aria-labelledby="lead-title">
+      <div className="stage-picture">
+        <Picture name={sale.picture} />
+      </div>
+      <div className="stage-facts">
+        <p className={sale.state === "open" ? "now" : "now quiet"}>{leadWords[sale.state]}</p>
+        <h1 id="lead-title" className="mt-4 text-3xl lg:text-4xl">
+          {sale.title}
+        </h1>
+        {product === undefined ? null : <p className="mt-4 max-w-md text-ink-soft">{product.description}</p>}
+        <div className="mt-6">
+          <Price cents={sale.priceCents} regularCents={sale.regularPriceCents} />
+        </div>
+        <LeadClock sale={sale} moment={moment} />
+        <div className="mt-6">
+          <StockBar sale={sale} />
+        </div>
+        <Link
+          className="act mt-6"
+          data-tone={sale.state === "open" ? "live" : "still"}
+          href={`/sales/${encodeURIComponent(sale.id)}`}
+          prefetch={false}
+        >
+          <span className="act-label">{leadAct[sale.state]}</span>
+          <span className="act-figure">
+            {sale.state === "upcoming" ? clockText(sale.startsAt, "minute", zone) : priceText(sale.priceCents)}
+          </span>
+        </Link>
+      </div>
+    </section>
+  );
+}
+
+function LeadClock({ sale, moment }: { readonly sale: Sale; readonly moment: Moment }) {
+  if (sale.state === "sold_out" || sale.state === "ended") {
+    return <p className="countdown countdown-large mt-6">{sale.state === "sold_out" ? "Sold out" : "Over"}</p>;
+  }
+  return (
+    <div className="mt-6">
+      <p className="label">{sale.state === "open" ? "Closes in" : "Opens in"}</p>
+      <p className="countdown countdown-large">
+        <Countdown to={sale.state === "open" ? sale.endsAt : sale.startsAt} moment={moment} />
+      </p>
+    </div>
+  );
+}
+
+function NothingPlanned() {
+  return (
+    <section className="page lead-in">
+      <h1>No sale is planned</h1>
+      <p className="max-w-xl text-ink-soft">
+        The shelf below is complete. A new sale appears here as soon as one is set.
+      </p>
+    </section>
+  );
+}

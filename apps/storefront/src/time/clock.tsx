@@ -1,0 +1,29 @@
+"use client";
+import { useEffect, useState } from "react";
+import { clockText, countdownText, type Grain, isoDuration } from "./format.ts";
+import type { Moment } from "./moment.ts";
+import { useServerNow } from "./use-server-now.ts";
+
+/** The visitor's own time zone once the page lives; the server's while it is first drawn. */
+export function useZone(moment: Moment): string | undefined {
+  const [zone, setZone] = useState<string | undefined>(moment.timeZone);
+  useEffect(() => setZone(undefined), []);
+  return zone;
+}
+
+/** A moment on the visitor's clock. */
+export function Clock(props: { readonly at: string; readonly grain: Grain; readonly moment: Moment }) {
+  const zone = useZone(props.moment);
+  return <time dateTime={props.at}>{clockText(props.at, props.grain, zone)}</time>;
+}
+
+/** Time left until a moment of server time. */
+export function Countdown(props: { readonly to: string; readonly moment: Moment; readonly className?: string }) {
+  const now = useServerNow(props.moment.renderedAtMs);
+  const left = Date.parse(props.to) - now;
+  return (
+    <time className={props.className} role="timer" aria-live="off" dateTime={isoDuration(left)}>
+      {countdownText(left)}
+    </time>
+  );
+}
