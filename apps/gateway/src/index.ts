@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { createTokenBucket, type Topic } from "queue-core";
 import { createAdmissionLimits } from "./admission/limits.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { auditRoutes } from "./audit/audit-routes.ts";
 import { AdmissionWindows } from "./flow/admission-windows.ts";
 import { BacklogWatch } from "./flow/backlog-watch.ts";
 import { FlowMeter } from "./flow/flow-meter.ts";
@@ -138,6 +139,7 @@ async function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RoutePar
   flowRoutes(api, { sampler, broadcast: parts.flowEvents });
   if (options.replay !== undefined) replayRoute(api, gateway, { guard, opening, settings: options.replay });
   opsRoutes(api, gateway, { admin: parts.admin, opening, sampler, broadcast: parts.flowEvents });
+  auditRoutes(api, { gateway, admin: parts.admin });
   for (const extend of options.extensions ?? []) await extend(api, gateway);
 }
 

@@ -5,7 +5,6 @@
  * unbounded count.
  */
 import { randomBytes } from "node:crypto";
-import { fastifyCookie as cookies } from "@fastify/cookie";
 import {
   EmptyBody,
   Knobs,
@@ -18,6 +17,7 @@ import {
   type Product,
   Sale,
 } from "@plateau/domain";
+import { stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { ProblemError } from "../edge/problem.ts";
@@ -68,7 +68,9 @@ function signInRoute(app: FastifyInstance, gateway: Gateway, admin: AdminGuard):
     },
     async (request, reply) => {
       if (!admin.knows(request.body.token)) throw new ProblemError("unauthenticated");
-      const cookie = cookies.serialize(adminCookieName(secure), request.body.token, {
+      const cookie = stringifySetCookie({
+        name: adminCookieName(secure),
+        value: request.body.token,
         path: "/",
         httpOnly: true,
         sameSite: "strict",

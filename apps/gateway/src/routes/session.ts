@@ -5,8 +5,8 @@
  * says so), and the device's count of accounts travels in the token to the risk stage.
  */
 
-import { fastifyCookie as cookies } from "@fastify/cookie";
 import { newUserId, Problem, randomToken, Session, SessionRequest } from "@plateau/domain";
+import { parseCookie, stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { isLoopback, networkOf } from "../admission/limits.ts";
@@ -66,7 +66,7 @@ function readDevice({ headers }: FastifyRequest): string | undefined {
     if (typeof header === "string" && devicePattern.test(header)) return header;
     throw new ProblemError("invalid-request", "Device-Id: 1 to 64 letters, digits, _ or -");
   }
-  const cookie = headers.cookie === undefined ? undefined : cookies.parse(headers.cookie)[deviceCookieName];
+  const cookie = headers.cookie === undefined ? undefined : parseCookie(headers.cookie)[deviceCookieName];
   return cookie !== undefined && devicePattern.test(cookie) ? cookie : undefined;
 }
 
@@ -90,7 +90,7 @@ function setCookies(
   const common = { path: "/", httpOnly: true, sameSite: "lax", secure } as const;
   const maxAge = Math.floor(gateway.timings.sessionLifetimeMs / 1000);
   reply.header("set-cookie", [
-    cookies.serialize(sessionCookieName(secure), token, { ...common, maxAge }),
-    cookies.serialize(deviceCookieName, deviceId, { ...common, maxAge: deviceCookieMaxAgeS }),
+    stringifySetCookie({ name: sessionCookieName(secure), value: token, ...common, maxAge }),
+    stringifySetCookie({ name: deviceCookieName, value: deviceId, ...common, maxAge: deviceCookieMaxAgeS }),
   ]);
 }

@@ -1,6 +1,6 @@
 /** The control room's key: one token, compared in constant time, from `Authorization: Bearer` or from its cookie. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { fastifyCookie as cookies } from "@fastify/cookie";
+import { parseCookie } from "cookie";
 import type { FastifyRequest } from "fastify";
 import { ProblemError } from "../edge/problem.ts";
 import { bearerToken } from "./session-guard.ts";
@@ -22,7 +22,7 @@ export function createAdminGuard(adminToken: string, options: { secureCookies: b
     async require({ headers }) {
       const token =
         headers.authorization === undefined
-          ? cookies.parse(headers.cookie ?? "")[adminCookieName(options.secureCookies)]
+          ? parseCookie(headers.cookie ?? "")[adminCookieName(options.secureCookies)]
           : bearerToken(headers.authorization);
       if (token === undefined || !knows(token)) throw new ProblemError("unauthenticated");
     },

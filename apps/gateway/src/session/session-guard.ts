@@ -1,5 +1,5 @@
 /** Finds out who asks: the session token from `Authorization: Bearer` or from the cookie. */
-import { fastifyCookie as cookies } from "@fastify/cookie";
+import { parseCookie } from "cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ProblemError } from "../edge/problem.ts";
 import type { Session, SessionTokens } from "./session-tokens.ts";
@@ -29,7 +29,7 @@ export function createSessionGuard(tokens: SessionTokens, options: { secureCooki
       const token = bearerToken(authorization);
       return token === undefined ? undefined : tokens.verify(token);
     }
-    const token = cookie === undefined ? undefined : cookies.parse(cookie)[cookieName];
+    const token = cookie === undefined ? undefined : parseCookie(cookie)[cookieName];
     return token === undefined ? undefined : tokens.verify(token);
   };
   return {
