@@ -1,4 +1,11 @@
-import { type PaymentId, type PurchaseResult, reservations, type StockCommand, stockCommands } from "@plateau/domain";
+import {
+  groups,
+  type PaymentId,
+  type PurchaseResult,
+  reservations,
+  type StockCommand,
+  stockCommands,
+} from "@plateau/domain";
 import { describe, expect, it } from "vitest";
 import { startStockStage } from "./stock.ts";
 import { reservationOf, saleId, turn, userOf, WorkerBed } from "./testing/worker-bed.ts";
@@ -68,6 +75,9 @@ async function runSeed(seed: number): Promise<"sold" | "released"> {
     const { reservation } = (answer as { result: PurchaseResult }).result;
 
     expect(bed.faults).toEqual([]);
+    expect(await bed.queue.deadLetters(groups.stock, stockCommands, 10), "nobody moved units that were gone").toEqual(
+      [],
+    );
     expect(soldTo.length + released.length, "it ended exactly once").toBe(1);
     expect(
       soldTo.filter((id) => refusedTo.has(id)),
