@@ -19,13 +19,22 @@ export const purchaseStates = [
   "expired",
 ] as const;
 
+/** One line of text as people write it: no control characters, which a database or a terminal may choke on. */
+const lineOf = (maxLength: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .regex(/^\P{Cc}*$/u, "no control characters");
+
 export const Session = z.object({
   userId: z.string(),
   name: z.string(),
   token: z.string(),
   expiresAt: z.iso.datetime(),
 });
-export const SessionRequest = z.strictObject({ name: z.string().trim().min(1).max(40).optional() });
+export const SessionRequest = z.strictObject({ name: lineOf(40).optional() });
 
 /** The server's clock, for countdowns. */
 export const ServerTime = z.object({ now: z.iso.datetime(), epochMs: z.int() });
@@ -149,7 +158,7 @@ export const SaleStatistics = z.object({
 
 export const OpsSaleBody = z.strictObject({
   productId: z.string().max(60).optional(),
-  title: z.string().trim().min(1).max(120).optional(),
+  title: lineOf(120).optional(),
   stock: z.int().min(1).max(1_000_000),
   priceCents: z.int().min(0).max(100_000_000).optional(),
   perUserLimit: z.int().min(1).max(1_000_000).optional(),
@@ -197,17 +206,13 @@ export const FlowSample = z.object({
   backlog: z.int(),
   /** Answer times of purchases over the last 10 s, ms; null without any. */
   answerMs: z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() }),
-  stages: z.array(
-    z.object({ group: z.string(), topic: z.string(), ratePerSecond: z.number(), lagMessages: z.int() }),
-  ),
+  stages: z.array(z.object({ group: z.string(), topic: z.string(), ratePerSecond: z.number(), lagMessages: z.int() })),
 });
 
 export const verdicts = ["pass", "fail", "unknown"] as const;
 export const AuditReport = z.object({
   verdict: z.enum(verdicts),
-  invariants: z.array(
-    z.object({ id: z.int(), title: z.string(), verdict: z.enum(verdicts), evidence: z.string() }),
-  ),
+  invariants: z.array(z.object({ id: z.int(), title: z.string(), verdict: z.enum(verdicts), evidence: z.string() })),
 });
 
 export const Problem = z.object({
