@@ -1,0 +1,164 @@
+/**
+ * `gateway-vs-fastify`: purchases per second that went the whole way (risk, stock, both commits on disk, scorer,
+ * consumers and PostgreSQL running as in the demo), against the same Fastify with session and validation answering a
+ * constant. Rounds alternate, and before each the consumers have caught up, so that neither side pays for the other.
+ *
+ * A round is valid only when every request got the answer that the row is about; otherwise the bench throws.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type System, startSystem } from "../../apps/demo/src/system.ts";
+import { BenchChild } from "./child.ts";
+import type { GeneratorJob, GeneratorResult } from "./generator.ts";
+import { type BenchRow, median, percentile } from "./table.ts";
+
+const rounds = 5;
+const requestsPerRound = 12_000;
+const connections = 256;
+const bar = 0.2;
+
+/** What a row sells and what every answer of it has to be. */
+interface Row {
+  readonly name: string;
+  readonly stock: number;
+  readonly quantity: number;
+  readonly status: string;
+  readonly barred: boolean;
+}
+
+const rowsWanted: readonly Row[] = [
+  { name: "gateway-vs-fastify: all in stock", stock: requestsPerRound, quantity: 1, status: "201", barred: true },
+  // One unit is left and two are asked for: the hint does not apply, so each "sold out" is decided in the queue.
+  { name: "gateway-vs-fastify: sold out, by the queue", stock: 1, quantity: 2, status: "409", barred: true },
+];
+
+export async function benchGateway(): Promise<readonly BenchRow[]> {
+  const dataDir = await mkdtemp(join(tmpdir(), "plateau-bench-"));
+  const system = await startSystem({ dataDir, storefront: false, crowd: false, logLevel: "warn" });
+  const generator = new BenchChild("./generator.ts");
+  const baseline = new BenchChild("./baseline.ts", { SESSION_SECRET: "bench" });
+  try {
+    const { port: baselinePort } = await baseline.next<{ port: number }>();
+    await liftLimits(system);
+    const tokens = await shoppers(system, requestsPerRound);
+    const baselineTokens = await signBaselineTokens(requestsPerRound);
+    const systemPort = Number(new URL(system.url).port);
+    const rows: BenchRow[] = [];
+    for (const row of rowsWanted) {
+      const job = { host: "127.0.0.1", body: JSON.stringify({ quantity: row.quantity }), connections };
+      const ours: GeneratorResult[] = [];
+      const theirs: GeneratorResult[] = [];
+      // Round 0 warms both sides up and is not counted.
+      for (let round = 0; round <= rounds; round++) {
+        const saleId = await openSale(system, row.stock);
+        const path = `/api/sales/${saleId}/purchases`;
+        const our = await run(generator, { ...job, port: systemPort, path, tokens, keyPrefix: "bench" }, row.status);
+        await caughtUp(system);
+        const their = await run(
+          generator,
+          { ...job, port: baselinePort, path, tokens: baselineTokens, keyPrefix: "bench" },
+          "201",
+        );
+        if (round === 0) continue;
+        ours.push(our);
+        theirs.push(their);
+      }
+      rows.push(benchRow(row, ours, theirs));
+    }
+    return rows;
+  } finally {
+    await Promise.all([generator.stop(), baseline.stop()]);
+    await system.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+const perSecond = (result: GeneratorResult): number => (requestsPerRound / result.elapsedMs) * 1000;
+
+function benchRow(row: Row, ours: readonly GeneratorResult[], theirs: readonly GeneratorResult[]): BenchRow {
+  const ratios = ours.map((our, round) => perSecond(our) / perSecond(theirs[round] as GeneratorResult));
+  return {
+    name: row.name,
+    unit: "purchases/s",
+    ours: median(ours.map(perSecond)),
+    theirs: median(theirs.map(perSecond)),
+    ratio: median(ratios),
+    p50Ms: median(ours.map((result) => percentile(result.latenciesMs, 0.5))),
+    p99Ms: median(ours.map((result) => percentile(result.latenciesMs, 0.99))),
+    rounds,
+    ...(row.barred ? { bar } : {}),
+  };
+}
+
+async function run(generator: BenchChild, job: GeneratorJob, status: string): Promise<GeneratorResult> {
+  const result = await generator.ask<GeneratorResult>(job);
+  const expected = result.statuses[status] ?? 0;
+  if (expected !== job.tokens.length || result.errors > 0) {
+    throw new Error(
+      `invalid round: ${expected} of ${job.tokens.length} answers were ${status}; ` +
+        `${JSON.stringify(result.statuses)}, ${result.errors} errors, e.g. ${JSON.stringify(result.samples)}`,
+    );
+  }
+  return result;
+}
+
+async function ops(system: System, method: string, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(`${system.url}/api/ops${path}`, {
+    method,
+    headers: { authorization: `Bearer ${system.adminToken}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** One shopper buys in every round: limits per user are another matter than the speed of the way. */
+async function liftLimits(system: System): Promise<void> {
+  await ops(system, "PATCH", "/knobs", {
+    decisionCostMs: 0,
+    tokenRatePerSecond: 0,
+    backlogMax: 1_000_000,
+    userRatePerSecond: 10_000,
+    velocityPerMinute: 100_000,
+  });
+}
+
+async function shoppers(system: System, count: number): Promise<string[]> {
+  const tokens: string[] = [];
+  while (tokens.length < count) {
+    const body = { count: Math.min(10_000, count - tokens.length) };
+    const made = (await ops(system, "POST", "/shoppers", body)) as { shoppers: readonly { token: string }[] };
+    tokens.push(...made.shoppers.map((shopper) => shopper.token));
+  }
+  return tokens;
+}
+
+async function openSale(system: System, stock: number): Promise<string> {
+  const body = { stock, title: "Bench", priceCents: 100, perUserLimit: 10, paymentTimeoutMs: 3_600_000 };
+  return ((await ops(system, "POST", "/sales", body)) as { id: string }).id;
+}
+
+async function signBaselineTokens(count: number): Promise<string[]> {
+  const { createSessionTokens } = await import("../../apps/gateway/src/session/session-tokens.ts");
+  const { newUserId } = await import("@plateau/domain");
+  const tokens = await createSessionTokens({ secret: "bench", lifetimeMs: 3_600_000, now: Date.now });
+  return Promise.all(
+    Array.from({ length: count }, async () => (await tokens.sign({ userId: newUserId(), name: "Bench" })).token),
+  );
+}
+
+/** Resolves when every stage has handled what was published. */
+async function caughtUp(system: System): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const response = await fetch(`${system.url}/api/flow`);
+    const { samples } = (await response.json()) as {
+      samples: readonly { stages: readonly { lagMessages: number }[] }[];
+    };
+    const last = samples.at(-1);
+    if (last?.stages.every((stage) => stage.lagMessages === 0)) return;
+    if (Date.now() > deadline) throw new Error(`the consumers do not catch up: ${JSON.stringify(last?.stages)}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
