@@ -42,7 +42,8 @@ export { defaultTimings, type GatewayOptions, type Timings } from "./gateway-opt
 
 export interface RunningGateway {
   readonly url: string;
-  readonly app: FastifyInstance;
+  /** Purchases on their way at this gateway. */
+  pendingPurchases(): number;
   /** Held calls are answered, streams ended, counts published; then the port is free. */
   stop(): Promise<void>;
 }
@@ -62,8 +63,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     gateway.resolver.start();
     const app = await buildServer(gateway, (api) => addRoutes(api, gateway, parts));
     const url = await app.listen({ host: options.host, port: options.port });
+    let stopping: Promise<void> | undefined;
     const ticking = setInterval(() => everySecond(gateway, parts), 1_000).unref();
-    return { url, app, stop: () => stopGateway(gateway, parts, app, ticking) };
+    return {
+      url,
+      pendingPurchases: () => gateway.pending.size,
+      stop: () => (stopping ??= stopGateway(gateway, parts, app, ticking)),
+    };
   } catch (error) {
     await stopParts(gateway, parts);
     throw error;
