@@ -128,6 +128,8 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
   const { sandboxUrl } = configuration;
   const knobs = createKnobStore(configuration.knobs as Parameters<typeof createKnobStore>[0]);
   const scorer = createHttpRiskScorer({ url: sandboxUrl });
+  // The first call opens a connection and warms the path up; it must not cost the first batch its scores.
+  await scorer.score([], AbortSignal.timeout(1_000)).catch(() => log.warn("the risk scorer does not answer yet"));
   const worker = await startWorker({ queue, scorer, knobs: knobs.get, members: configuration.members, log });
   started.push(() => worker.stop());
   const consumers = await startConsumers({

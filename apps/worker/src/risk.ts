@@ -97,7 +97,7 @@ function failureTeller(log: Pick<Logger, "warn">, now: () => number): (error: un
   return (error) => {
     batches++;
     if (now() - toldAtMs < tellEveryMs) return;
-    log.warn({ err: error, batches }, "no risk scores: decided without them");
+    log.warn({ reason: String(error), batches }, "no risk scores: decided without them");
     toldAtMs = now();
     batches = 0;
   };
