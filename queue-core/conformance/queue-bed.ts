@@ -40,6 +40,7 @@ interface PlannedTimer {
 export class ManualTimers implements Timers {
   readonly #clock: ManualClock;
   readonly #planned = new Set<PlannedTimer>();
+  #isSuspended = false;
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
@@ -56,8 +57,18 @@ export class ManualTimers implements Timers {
     return () => this.#planned.delete(timer);
   }
 
+  /** Until `resume`, time goes on but nothing fires: what a stopped process sees when it goes on. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+  }
+
   advance(ms: number): void {
     this.#clock.advance(ms);
+    if (this.#isSuspended) return;
     const nowMs = this.#clock.monotonicMs();
     const due = [...this.#planned].filter((timer) => timer.dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
     for (const timer of due) if (this.#planned.delete(timer)) timer.run();
@@ -104,7 +115,7 @@ async function openBed(under: EngineUnderTest): Promise<Bed & { close(): Promise
   const engine = await under.open(clock, folder);
   const faults: Bed["faults"] = [];
   const queues: Queue[] = [];
-  return {
+  const bed: Bed & { close(): Promise<void> } = {
     timers,
     engine,
     faults,
@@ -137,12 +148,13 @@ async function openBed(under: EngineUnderTest): Promise<Bed & { close(): Promise
       const stopping = Promise.all(queues.map((queue) => queue.stop())).finally(() => {
         isStopped = true;
       });
-      await this.eventually(() => isStopped);
+      await bed.eventually(() => isStopped);
       await stopping;
       await engine.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return bed;
 }
 
 /** Lets the event loop turn once. */

@@ -10,7 +10,11 @@ it("tells by the rate at which the slowest group drains the backlog when to come
   const member = await queue.process({ group: "slow", topic, keys: () => [], decide: () => ({}) });
   await member.stop();
   for (let n = 0; n < 10; n++) await queue.publish(topic, "fills it");
-  const offered = () => queue.publish(topic, "one more").then(() => undefined, (error: QueueError) => error.retryAfterMs);
+  const offered = () =>
+    queue.publish(topic, "one more").then(
+      () => undefined,
+      (error: QueueError) => error.retryAfterMs,
+    );
   expect(await offered()).toBe(1_000);
   let hint: number | undefined;
   for (let to = 1; to <= 10; to++) {
@@ -19,6 +23,8 @@ it("tells by the rate at which the slowest group drains the backlog when to come
     await offered();
     hint = await offered();
   }
-  expect(hint).toBe(200);
+  // One message in 200 ms was drained; rounded up to whole ms.
+  expect(hint).toBeGreaterThanOrEqual(200);
+  expect(hint).toBeLessThanOrEqual(201);
   await queue.stop();
 });

@@ -107,13 +107,14 @@ export class Membership {
     if (this.#mode === "ended") return;
     this.#mode = "stopping";
     this.#waker.wake();
+    const released = [...this.#holdings.values()].map((holding) => this.#release(holding, graceMs));
+    // Leases must outlive the grace that handlers are given.
+    const endRenewal = this.#keepLeases();
     await this.#running;
     await this.#quietly(() => this.#context.engine.heartbeat(this.#name, this.#options.member, 0));
     this.#context.groupChanges.raise(this.#name);
-    // Leases must outlive the grace that handlers are given.
-    const renewal = this.#keepLeases();
-    await Promise.all([...this.#holdings.values()].map((holding) => this.#release(holding, graceMs)));
-    renewal();
+    await Promise.all(released);
+    endRenewal();
     this.kill();
   }
 

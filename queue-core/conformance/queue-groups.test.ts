@@ -1,0 +1,139 @@
+import { expect, it } from "vitest";
+import { defineTopic, type GroupMember } from "../src/index.ts";
+import { gate, onEveryEngine } from "./queue-bed.ts";
+
+const jobs = defineTopic<{ readonly key: string; readonly n: number }>({
+  name: "jobs",
+  partitions: 6,
+  keyOf: (job) => job.key,
+});
+
+onEveryEngine("consumer groups", (bed) => {
+  const queueOf = () => bed().queue([jobs]);
+  const partitions = (member: GroupMember) => member.statistics().partitions;
+  const join = (queue: Awaited<ReturnType<typeof queueOf>>, member: string, seen: number[] = []) =>
+    queue.consume({
+      group: "workers",
+      topic: jobs,
+      member,
+      handle: async ([message]) => {
+        if (message !== undefined) seen.push(message.value.n);
+        return { kind: "done" };
+      },
+    });
+
+  it("share partitions evenly over members of several processes, and move them as members come and go", async () => {
+    const [one, two] = [await queueOf(), await queueOf()];
+    const first = await join(one, "m1");
+    expect(partitions(first)).toEqual([0, 1, 2, 3, 4, 5]);
+    const second = await join(two, "m2");
+    await bed().eventually(() => partitions(first).length === 3 && partitions(second).length === 3);
+    expect([partitions(first), partitions(second)]).toEqual([
+      [0, 2, 4],
+      [1, 3, 5],
+    ]);
+    const third = await join(one, "m3");
+    await bed().eventually(() => [first, second, third].every((member) => partitions(member).length === 2));
+    expect([first, second, third].map(partitions)).toEqual([
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ]);
+    await first.stop();
+    await bed().eventually(() => partitions(second).length === 3 && partitions(third).length === 3);
+    expect([partitions(second), partitions(third)]).toEqual([
+      [0, 2, 4],
+      [1, 3, 5],
+    ]);
+  });
+
+  it("hand partitions over at once when a member stops, and after its lease when it is killed", async () => {
+    const queue = await queueOf();
+    const killed = await join(queue, "m1");
+    const stays = await join(queue, "m2");
+    await bed().eventually(() => partitions(stays).length === 3);
+    killed.kill();
+    expect(partitions(killed)).toEqual([]);
+    await bed().settle();
+    expect(partitions(stays)).toHaveLength(3);
+    await bed().eventually(() => partitions(stays).length === 6);
+
+    const leaves = await join(queue, "m3");
+    await bed().eventually(() => partitions(leaves).length === 3);
+    const before = queue.now();
+    await leaves.stop();
+    await bed().eventually(() => partitions(stays).length === 6);
+    expect(queue.now() - before).toBeLessThan(3_000);
+  });
+
+  it("each read every message of a topic, whatever another group does", async () => {
+    const queue = await queueOf();
+    const stuck = gate();
+    await queue.consume({
+      group: "stuck",
+      topic: jobs,
+      handle: async () => {
+        await stuck.promise;
+        return { kind: "done" };
+      },
+    });
+    const seen: number[] = [];
+    await join(queue, "m1", seen);
+    await Promise.all(Array.from({ length: 50 }, (_, n) => queue.publish(jobs, { key: `k${n}`, n })));
+    await bed().eventually(() => seen.length === 50);
+    expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    stuck.open();
+  });
+
+  it("tell start, end, committed offset, lag and owner of each partition", async () => {
+    const queue = await queueOf();
+    const receipt = await queue.publish(jobs, { key: "x", n: 1 });
+    const idle = await queue.groupStatistics("workers", jobs);
+    expect(idle[receipt.partition]).toEqual({
+      partition: receipt.partition,
+      start: 0,
+      end: 1,
+      committed: 0,
+      lagMessages: 1,
+      owner: undefined,
+    });
+    await join(queue, "m1");
+    await bed().eventually(
+      async () => (await queue.groupStatistics("workers", jobs))[receipt.partition]?.lagMessages === 0,
+    );
+    expect((await queue.groupStatistics("workers", jobs)).map(({ owner }) => owner)).toEqual(Array(6).fill("m1"));
+  });
+
+  it("let nothing run once the queue stopped: no timer is left, and stopping twice is stopping once", async () => {
+    const queue = await queueOf();
+    const member = await join(queue, "m1");
+    await queue.requester();
+    await queue.transactional({ group: "senders", topic: jobs, checkBack: async () => "unknown" });
+    await queue.publish(jobs, { key: "x", n: 1 }, { delayMs: 60_000 });
+    expect(bed().timers.pending).toBeGreaterThan(0);
+    await queue.stop();
+    await Promise.all([queue.stop(), member.stop()]);
+    member.kill();
+    expect(bed().timers.pending).toBe(0);
+    await expect(join(queue, "m2")).rejects.toMatchObject({ code: "CLOSED" });
+    expect(bed().faults).toEqual([]);
+  });
+
+  it("refuse bad names and numbers with INVALID_ARGUMENT", async () => {
+    const queue = await queueOf();
+    const handle = async () => ({ kind: "done" as const });
+    const bad = [
+      { group: "a/b" },
+      { group: "$x" },
+      { member: "" },
+      { maxBatch: 0 },
+      { concurrency: 1.5 },
+      { maxAttempts: -1 },
+    ];
+    for (const options of bad) {
+      await expect(queue.consume({ group: "g", topic: jobs, handle, ...options })).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
+    }
+  });
+});
