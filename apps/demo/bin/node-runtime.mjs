@@ -7,7 +7,7 @@
  * an install script, which npm may refuse to run.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runNpm } from "./npm.mjs";
 
@@ -49,6 +49,7 @@ export async function installNode(tools) {
     throw new Error(`the Node ${wanted} from npm does not run here (${version}); install Node 22.18 or newer`);
   }
   mkdirSync(tools, { recursive: true });
+  chmodSync(folder, 0o755);
   renameSync(folder, finalFolder(tools));
   return nodeIn(finalFolder(tools));
 }

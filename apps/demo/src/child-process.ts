@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly env: () => Readonly<Record<string, string | undefined>>;
   /** File descriptor for its output, or "inherit". */
   readonly output: number | "inherit";
+  /** Only its errors are shown. */
+  readonly quiet: boolean;
   readonly log: Logger;
   readonly onStarted: (pid: number) => void;
   readonly onEnded: (pid: number) => void;
@@ -51,11 +53,11 @@ export class Child<R> {
   /** Resolves with what the child says when it is ready. Throws StartProblem with the child's own reason. */
   async start(): Promise<R> {
     if (this.#process !== undefined) throw new Error(`${this.#options.name} is running already`);
-    const { name, module, env, output, onStarted } = this.#options;
+    const { name, module, env, output, quiet, onStarted } = this.#options;
     const path = fileURLToPath(new URL(module, import.meta.url));
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", path], {
       env: { ...process.env, ...env() },
-      stdio: ["ignore", output, output, "ipc"],
+      stdio: ["ignore", quiet ? "ignore" : output, output, "ipc"],
       detached: process.platform !== "win32",
       windowsHide: true,
     });

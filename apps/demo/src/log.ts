@@ -13,5 +13,13 @@ export function createLog(name: string, level: LogLevel): Logger {
     ignore: "pid,hostname,name",
     messageFormat: "{name}: {msg}",
   });
-  return pino({ name, level }, lines);
+  // A stack tells a developer something; whoever runs the demo gets the reason.
+  const err = level === "debug" || level === "trace" ? pino.stdSerializers.err : reasonOf;
+  return pino({ name, level, serializers: { err } }, lines);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : ` (${reasonOf(error.cause)})`;
+  return `${error.name}: ${error.message}${cause}`.replaceAll("\n", " ");
 }

@@ -216,6 +216,8 @@ class Parts {
       module: name === "backend" ? "./backend.ts" : `./${name}-host.ts`,
       env: () => ({ LOG_LEVEL: this.#options.logLevel ?? "info", ...env() }),
       output: this.#output,
+      // Next greets on standard output.
+      quiet: name === "storefront",
       log: this.#log,
       restart: this.#options.restart ?? true,
       onStarted: (pid) => this.#folder.enter(pid),
