@@ -1,0 +1,142 @@
+import { admissions, groups, type PurchaseEnded, reservations, results } from "@plateau/domain";
+import { readStatistics } from "@plateau/prisma";
+import { startTestPostgres, type TestPostgres } from "@plateau/prisma/testing/postgres";
+import type { GroupMember, Queue } from "queue-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { ConsumersBed, forever, within } from "../testing/consumers-bed.ts";
+import { startStatsConsumer } from "./stats.ts";
+
+let postgres: TestPostgres;
+let bed: ConsumersBed;
+let queue: Queue;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  bed = await ConsumersBed.open(postgres);
+  queue = await bed.process();
+});
+afterEach(() => bed.close());
+
+const startMs = Date.UTC(2031, 4, 4, 12);
+const start = (process = queue): Promise<readonly GroupMember[]> =>
+  Promise.all(startStatsConsumer({ queue: process, db: bed.db }));
+
+const ended = (n: number, more: Partial<PurchaseEnded> = {}): PurchaseEnded => ({
+  purchaseId: `${bed.saleId}.${n}` as never,
+  saleId: bed.saleId,
+  userId: `u_${n}` as never,
+  quantity: 1,
+  outcome: "won",
+  scored: true,
+  requestedAtMs: startMs + 1_000,
+  decidedAtMs: startMs + 2_000,
+  position: n,
+  ...more,
+});
+
+const totals = async (saleId: string = bed.saleId) => (await readStatistics(bed.db, saleId)).totals;
+const requestsAre = (expected: number, saleId?: string) =>
+  vi.waitFor(async () => expect((await totals(saleId)).requests).toBe(expected), within);
+
+test("everything is counted once, in the window of the time it happened", async () => {
+  await start();
+  await queue.publish(results, ended(1));
+  await queue.publish(
+    results,
+    ended(2, { requestedAtMs: startMs + 9_999, decidedAtMs: startMs + 10_000, outcome: "sold_out" }),
+  );
+  await queue.publish(results, ended(3, { outcome: "rejected", reason: "velocity" }));
+  await queue.publish(reservations, { ...bed.sold("ann"), atMs: startMs + 25_000, quantity: 2, amountCents: 3_800 });
+  await queue.publish(reservations, bed.released("bob", "cancelled"));
+  await queue.publish(admissions, {
+    gatewayId: "g1",
+    saleId: bed.saleId,
+    windowStartMs: startMs + 9_000,
+    arrivals: 7,
+    admitted: 3,
+    refused: { throttled: 3, overloaded: 1 },
+    hints: [],
+  });
+  await requestsAre(3);
+  await vi.waitFor(async () => expect((await totals()).arrivals).toBe(7), within);
+  await vi.waitFor(async () => expect((await totals()).soldUnits).toBe(2), within);
+  const nothing = { arrivals: 0, requests: 0, won: 0, refused: {}, soldUnits: 0, revenueCents: 0 };
+  expect((await readStatistics(bed.db, bed.saleId)).windows).toEqual([
+    {
+      ...nothing,
+      startsAt: "2031-05-04T12:00:00.000Z",
+      arrivals: 7,
+      requests: 3,
+      won: 1,
+      refused: { velocity: 1, throttled: 3, overloaded: 1 },
+    },
+    { ...nothing, startsAt: "2031-05-04T12:00:10.000Z", refused: { sold_out: 1 } },
+    { ...nothing, startsAt: "2031-05-04T12:00:20.000Z", soldUnits: 2, revenueCents: 3_800 },
+  ]);
+});
+
+test("killed after the database's commit and before the queue's, the next member counts nothing twice", async () => {
+  let reached: () => void;
+  const atCommit = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  bed.onCommit = (commit) => {
+    if (commit.advance?.group !== groups.stats) return;
+    reached();
+    return forever;
+  };
+  const members = await start(await bed.process());
+  for (let n = 0; n < 20; n++) await queue.publish(results, ended(n));
+  await atCommit;
+  await requestsAre(20);
+  for (const member of members) member.kill();
+  bed.onCommit = undefined;
+  await start();
+  await queue.publish(results, ended(20));
+  await requestsAre(21);
+});
+
+test("batches of several sales, more than fit into one, are counted completely and in order", async () => {
+  const sales = Array.from({ length: 6 }, (_, n) => `${bed.saleId}-${n}` as never);
+  const sends: Promise<unknown>[] = [];
+  for (let n = 0; n < 2_400; n++) sends.push(queue.publish(results, ended(n, { saleId: sales[(n * n) % 6] as never })));
+  await Promise.all(sends);
+  await start();
+  const expected = sales.map(
+    (_, index) => Array.from({ length: 2_400 }, (_x, n) => (n * n) % 6).filter((s) => s === index).length,
+  );
+  await vi.waitFor(async () => {
+    expect(await Promise.all(sales.map(async (sale) => (await totals(sale)).requests))).toEqual(expected);
+  }, within);
+});
+
+test("two members at once on the same partition, as a stale one and its successor, count each message once", async () => {
+  let hold: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    hold = resolve;
+  });
+  // The first process can no longer renew its leases and does not know it: its database work goes on.
+  const stale = await bed.process();
+  const members = await start(stale);
+  for (let n = 0; n < 50; n++) await queue.publish(results, ended(n));
+  await start();
+  for (let n = 50; n < 100; n++) await queue.publish(results, ended(n));
+  for (const member of members) member.kill();
+  for (let n = 100; n < 150; n++) await queue.publish(results, ended(n));
+  hold?.();
+  await held;
+  await requestsAre(150);
+  expect((await totals()).won).toBe(150);
+});
+
+test("while the database is down nothing is lost, and nothing spends an attempt", async () => {
+  const members = await start();
+  await bed.databaseDown();
+  for (let n = 0; n < 10; n++) await queue.publish(results, ended(n));
+  await vi.waitFor(() => expect(members[0]?.statistics().batches).toBeGreaterThanOrEqual(2), within);
+  await bed.databaseBack();
+  await requestsAre(10);
+  expect(members[0]?.statistics()).toMatchObject({ retried: 0, deadLettered: 0 });
+});
