@@ -41,6 +41,16 @@ export function readConformance(features: EngineFeatures, open: OpenHarness): vo
         expect(await refusal(engine.committedOffset(ref))).toBe("UNKNOWN_TOPIC");
       }));
 
+    it("starts at the oldest message when asked for an older one, and refuses what is no offset or limit", () =>
+      withEngine(open, async ({ engine }) => {
+        await engine.commit({ append: [message("a")] });
+        expect(await texts(engine, 0, -5)).toEqual(["a"]);
+        const nowhere = engine.read(topicName, 0, Number.NaN, { maxMessages: 1 });
+        expect(await refusal(nowhere)).toBe("INVALID_ARGUMENT");
+        const limitless = engine.read(topicName, 0, 0, { maxMessages: Number.NaN });
+        expect(await refusal(limitless)).toBe("INVALID_ARGUMENT");
+      }));
+
     it("keeps only the newest messages of a ring, and reads from the oldest when asked for an older one", () =>
       withEngine(open, async ({ engine }) => {
         for (let index = 0; index < 25; index++) {

@@ -11,6 +11,7 @@
  * - A commit one of whose expectations fails is refused whole with `CONFLICT`.
  * - Offsets of a partition are consecutive, starting at 0.
  * - `now` never goes backwards, and is milliseconds since the Unix epoch.
+ * - Buffers passed in belong to the engine from then on, and buffers handed out to all readers: nobody changes them.
  */
 
 /** Where state entries live: one namespace has one writer at a time. E.g. `stock/stock-commands/3`. */
@@ -65,7 +66,7 @@ export interface StateWrite {
   readonly key: string;
   /** `null` deletes. */
   readonly value: Buffer | null;
-  /** Engine time after which the entry reads as absent. Omitted: it stays. */
+  /** Engine time from which on the entry reads as absent. Omitted: it stays. */
   readonly expiresAtMs?: number;
 }
 
@@ -88,9 +89,12 @@ export interface Lease extends PartitionRef {
 }
 
 export interface Commit {
-  /** Omitted: an entry publish or a commit guarded by expectations alone. */
+  /**
+   * Omitted: an entry publish or a commit guarded by expectations alone. A lease that ran out still holds until
+   * somebody else (or the same member again) acquires it, or it is released.
+   */
   readonly fence?: Lease;
-  /** Sets the committed offset (the next one to read) of the group on that partition. */
+  /** Sets the committed offset (the next one to read) of the group on that partition; at most the partition's end. */
   readonly advance?: PartitionRef & { readonly to: number };
   readonly expect?: readonly StateExpectation[];
   readonly put?: readonly StateWrite[];
@@ -118,6 +122,7 @@ export interface StateEntry {
   readonly value: Buffer;
 }
 
+/** Counted since the engine was opened; `stateEntries` are those kept now. */
 export interface EngineStatistics {
   readonly commits: number;
   readonly messages: number;
@@ -133,7 +138,10 @@ export interface Engine {
   /** Engine time in ms since the Unix epoch; never goes backwards. */
   now(): number;
 
-  /** Declares topics. Declaring one again with the same partition count is a no-op, with another: INVALID_ARGUMENT. */
+  /**
+   * Declares topics. Declaring one again with the same partition count is a no-op (its ring stays as it was), with
+   * another: INVALID_ARGUMENT.
+   */
   declareTopics(topics: readonly TopicConfig[]): Promise<void>;
   topic(name: string): TopicConfig | undefined;
   topics(): readonly TopicConfig[];
@@ -167,7 +175,10 @@ export interface Engine {
     options: { readonly after?: string; readonly before?: string; readonly limit: number },
   ): Promise<readonly StateEntry[]>;
 
-  /** The lease when the partition is free, expired or already the member's (then renewed); otherwise undefined. */
+  /**
+   * The lease when the partition is free, expired or already the member's (then renewed); otherwise undefined.
+   * Resolves once every commit that a former owner had under way is visible or refused.
+   */
   acquireLease(ref: PartitionRef & { readonly member: string; readonly ttlMs: number }): Promise<Lease | undefined>;
   /** False when the lease was lost. */
   renewLease(lease: Lease, ttlMs: number): Promise<boolean>;

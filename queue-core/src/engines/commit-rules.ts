@@ -64,6 +64,14 @@ export function checkAdvance(advance: NonNullable<Commit["advance"]>, endOffset:
   }
 }
 
+export function checkRead(
+  fromOffset: number,
+  limits: { readonly maxMessages: number; readonly maxBytes?: number },
+): void {
+  if (!Number.isInteger(fromOffset)) throw invalid(`an offset is an integer, not ${fromOffset}`);
+  if (Number.isNaN(limits.maxMessages) || Number.isNaN(limits.maxBytes)) throw invalid("a limit is a number, not NaN");
+}
+
 export function checkTtl(ttlMs: number, minimumMs: number): void {
   if (!Number.isFinite(ttlMs) || ttlMs < minimumMs)
     throw invalid(`a TTL is in ms, at least ${minimumMs}, not ${ttlMs}`);

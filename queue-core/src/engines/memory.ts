@@ -57,8 +57,8 @@ class MemoryEngine extends ModelEngine<MessageRing> {
     limits: ReadLimits,
   ): Promise<readonly StoredMessage[]> {
     this.assertOpen();
-    const { store, start, end } = this.model.partition(topic, partition);
-    return store.read(Math.max(fromOffset, start), end, limits);
+    const { found, from } = this.model.startOfRead(topic, partition, fromOffset, limits);
+    return found.store.read(from, found.end, limits);
   }
 
   statistics(): EngineStatistics {

@@ -17,7 +17,7 @@
 import type { Commit, CommitReceipt, EngineStatistics, PartitionRange, PartitionRef, TopicConfig } from "../engine.ts";
 import { QueueError } from "../errors.ts";
 import { AppendNotifier } from "./append-notifier.ts";
-import { checkAdvance, checkAppend, checkTopicConfig, checkWrite } from "./commit-rules.ts";
+import { checkAdvance, checkAppend, checkRead, checkTopicConfig, checkWrite } from "./commit-rules.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { StateStore } from "./state-store.ts";
 
@@ -197,6 +197,18 @@ export class Model<Store> {
     for (const { partitions } of this.#byTopicId) {
       for (const partition of partitions) partition.next = partition.end;
     }
+  }
+
+  /** The partition, and the offset at which a read of it starts. */
+  startOfRead(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    limits: { readonly maxMessages: number; readonly maxBytes?: number },
+  ): { readonly found: Partition<Store>; readonly from: number } {
+    checkRead(fromOffset, limits);
+    const found = this.partition(topic, partition);
+    return { found, from: Math.max(fromOffset, found.start) };
   }
 
   range(topic: string, partition: number): PartitionRange {

@@ -124,8 +124,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     limits: ReadLimits,
   ): Promise<readonly StoredMessage[]> {
     this.assertOpen();
-    const found = this.model.partition(topic, partition);
-    const from = Math.max(fromOffset, found.start);
+    const { found, from } = this.model.startOfRead(topic, partition, fromOffset, limits);
     if (from >= found.end || limits.maxMessages <= 0) return [];
     const recentStart = found.store.recentStart ?? found.end;
     if (from < recentStart) {

@@ -27,11 +27,11 @@ export interface LogEngineOptions {
   readonly segmentBytes?: number;
   /** Budget for recent messages in memory. Default 64 MiB. */
   readonly memoryBytes?: number;
-  /** Default: the file system, written by a thread of its own. A given disk is written in this thread. */
+  /** Default: the file system, written by a thread of its own. A given disk is written in this thread and has no lock. */
   readonly disk?: Disk;
 }
 
-/** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT or STORAGE_FAILED, or with what the file system says. */
+/** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
 export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
   const { directory, disk = nodeDisk } = options;
   disk.makeDirectory(directory);
