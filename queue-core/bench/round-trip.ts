@@ -65,14 +65,18 @@ try {
   await run();
   answered = 0;
   latencies.length = 0;
+  const cpuBefore = process.cpuUsage();
   const begun = performance.now();
   ends = begun + Number(seconds) * 1_000;
   await run();
   const perSecond = Math.round((answered / (performance.now() - begun)) * 1_000);
+  const cpu = process.cpuUsage(cpuBefore);
+  const cpuMicros = ((cpu.user + cpu.system) / answered).toFixed(1);
   latencies.sort((a, b) => a - b);
   const percentile = (share: number) => (latencies[Math.floor(latencies.length * share)] ?? Number.NaN).toFixed(2);
   console.log(
-    `${engineName}: ${perSecond} round trips/s with ${inFlight} in flight, p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms`,
+    `${engineName}: ${perSecond} round trips/s with ${inFlight} in flight, ` +
+      `p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms, ${cpuMicros} µs of processor time each`,
   );
 } finally {
   await queue.stop();

@@ -61,7 +61,8 @@ export class TopicBacklog {
       }
       return undefined;
     }
-    if (wasMeasured && ageMs <= refuseByMs && this.#advancesAtMeasure === this.#context.advances.count) throw this.#refusal();
+    if (wasMeasured && ageMs <= refuseByMs && this.#advancesAtMeasure === this.#context.advances.count)
+      throw this.#refusal();
     return this.#measure().then(() => {
       if (!this.#hasRoom()) throw this.#refusal();
       this.#count();

@@ -139,7 +139,7 @@ class OpenQueue implements Queue {
       options,
       (counters) => (lease, lost) => new PartitionConsumer(this.#context, options, lease, counters, lost),
     );
-    return this.#keep(this.#members, member);
+    return this.#keepMember(member);
   }
 
   async process<T, Facts = undefined>(options: ProcessOptions<T, Facts>): Promise<GroupMember> {
@@ -150,7 +150,7 @@ class OpenQueue implements Queue {
       options,
       (counters) => (lease, lost) => new PartitionProcess(this.#context, options, lease, counters, lost),
     );
-    return this.#keep(this.#members, member);
+    return this.#keepMember(member);
   }
 
   async requester(): Promise<Requester> {
@@ -232,6 +232,21 @@ class OpenQueue implements Queue {
     if (this.#stopping !== undefined) throw new QueueError("CLOSED");
     if (topic === undefined || this.#topics.has(topic)) return;
     throw new QueueError("UNKNOWN_TOPIC", `topic ${topic} was not given to openQueue`);
+  }
+
+  /** A member is forgotten once it ended by itself, so that many short ones leave nothing behind. */
+  #keepMember(member: GroupMember): Promise<GroupMember> {
+    const kept: GroupMember = {
+      group: member.group,
+      member: member.member,
+      statistics: () => member.statistics(),
+      stop: (options) => member.stop(options).finally(() => this.#members.delete(kept)),
+      kill: () => {
+        member.kill();
+        this.#members.delete(kept);
+      },
+    };
+    return this.#keep(this.#members, kept);
   }
 
   async #keep<Running extends Stoppable>(kind: Set<Stoppable>, running: Running): Promise<Running> {

@@ -13,7 +13,8 @@ export interface PendingReply {
   reject(error: unknown): void;
 }
 
-interface Waiting extends PendingReply {
+interface Waiting {
+  readonly pending: PendingReply;
   readonly lane: Lane;
   readonly dueMs: number;
   previous: Waiting | undefined;
@@ -51,7 +52,7 @@ export class PendingReplies {
       this.#lanes.set(timeoutMs, lane);
     }
     const dueMs = this.#now() + timeoutMs;
-    const waiting: Waiting = { ...pending, lane, dueMs, previous: lane.newest, next: undefined };
+    const waiting: Waiting = { pending, lane, dueMs, previous: lane.newest, next: undefined };
     if (lane.newest === undefined) lane.oldest = waiting;
     else lane.newest.next = waiting;
     lane.newest = waiting;
@@ -64,12 +65,12 @@ export class PendingReplies {
     const waiting = this.#waiting.get(correlationId);
     if (waiting === undefined) return undefined;
     this.#remove(waiting);
-    return waiting;
+    return waiting.pending;
   }
 
   /** Takes all and cancels every timer. */
   takeAll(): PendingReply[] {
-    const all = [...this.#waiting.values()];
+    const all = [...this.#waiting.values()].map((waiting) => waiting.pending);
     this.#waiting.clear();
     for (const lane of this.#lanes.values()) lane.cancel?.();
     this.#lanes.clear();
@@ -78,7 +79,7 @@ export class PendingReplies {
 
   #remove(waiting: Waiting): void {
     const { lane, previous, next } = waiting;
-    this.#waiting.delete(waiting.correlationId);
+    this.#waiting.delete(waiting.pending.correlationId);
     if (previous === undefined) lane.oldest = next;
     else previous.next = next;
     if (next === undefined) lane.newest = previous;
@@ -93,7 +94,7 @@ export class PendingReplies {
       while (lane.oldest !== undefined && lane.oldest.dueMs <= nowMs) {
         const late = lane.oldest;
         this.#remove(late);
-        this.#onTimeout(late);
+        this.#onTimeout(late.pending);
       }
       if (lane.oldest !== undefined) this.#arm(lane, Math.max(1, lane.oldest.dueMs - nowMs));
       else this.#lanes.delete(lane.timeoutMs);

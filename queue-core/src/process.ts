@@ -185,7 +185,7 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     const { group } = this.#ref;
     const keys = batch.map((item) => this.#keysOf(item.message));
     const facts = await this.#prepare(batch);
-    const all = batch.length === 1 ? (keys[0]?.declared ?? []) : [...new Set(keys.flatMap((entry) => entry.declared))];
+    const all = allOf(keys);
     const values = all.length === 0 ? [] : await engine.readState(this.#namespace, all);
     if (this.#mode === "killed") return;
     const nowMs = engine.now();
@@ -313,6 +313,14 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
 interface DeclaredKeys {
   readonly declared: readonly string[];
   readonly error: unknown;
+}
+
+/** Each key once, in the order of its first mention. */
+function allOf(keys: readonly DeclaredKeys[]): readonly string[] {
+  if (keys.length === 1) return (keys[0] as DeclaredKeys).declared;
+  const all = new Set<string>();
+  for (const { declared } of keys) for (const key of declared) all.add(key);
+  return [...all];
 }
 
 function messageOf<T>(item: MessageItem<T>): Message<T> {

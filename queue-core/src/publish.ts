@@ -30,21 +30,35 @@ export class Publisher {
     this.#backlogs.set(topic.name, new TopicBacklog(this.#context, topic));
   }
 
-  async publish<T>(topic: Topic<T>, value: T, options?: PublishOptions): Promise<PublishReceipt> {
-    const backlog = this.#backlogs.get(topic.name);
-    if (backlog === undefined) throw new QueueError("UNKNOWN_TOPIC", `topic ${topic.name} was not given to openQueue`);
-    const append = appendRequest(topic, value, options === undefined ? undefined : headersOf(options));
-    const wait = backlog.admit(append.value.length);
-    if (wait !== undefined) await wait;
+  /** Not an async function: each promise less counts at 100,000 publishes/s. It rejects, and never throws. */
+  publish<T>(topic: Topic<T>, value: T, options?: PublishOptions): Promise<PublishReceipt> {
     try {
-      if (options === undefined || (options.id === undefined && !options.delayMs)) {
-        const receipt = await this.#context.engine.commit({ append: [append] });
-        return { partition: append.partition, offset: receipt.offsets[0], duplicate: false };
-      }
-      return await this.#publishSpecial(append, options);
-    } finally {
-      backlog.settled();
+      const backlog = this.#backlogs.get(topic.name);
+      if (backlog === undefined)
+        throw new QueueError("UNKNOWN_TOPIC", `topic ${topic.name} was not given to openQueue`);
+      const append = appendRequest(topic, value, options === undefined ? undefined : headersOf(options));
+      const wait = backlog.admit(append.value.length);
+      if (wait !== undefined) return wait.then(() => this.#store(backlog, append, options));
+      return this.#store(backlog, append, options);
+    } catch (error) {
+      return Promise.reject(error);
     }
+  }
+
+  #store(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
+    if (options !== undefined && (options.id !== undefined || options.delayMs)) {
+      return this.#publishSpecial(append, options).finally(() => backlog.settled());
+    }
+    return this.#context.engine.commit({ append: [append] }).then(
+      (receipt) => {
+        backlog.settled();
+        return { partition: append.partition, offset: receipt.offsets[0], duplicate: false };
+      },
+      (error: unknown) => {
+        backlog.settled();
+        throw error;
+      },
+    );
   }
 
   async #publishSpecial(append: AppendRequest, options: PublishOptions): Promise<PublishReceipt> {
@@ -83,17 +97,19 @@ export function appendRequest<T>(topic: Topic<T>, value: T, headers: MessageHead
     const detail = `a ${topic.name} message of ${bytes.length} bytes; at most ${maxMessageBytes} are allowed`;
     throw new QueueError("MESSAGE_TOO_LARGE", detail);
   }
-  const request = { topic: topic.name, partition: partitionOfKey(key, topic.partitions), key, value: bytes };
-  return headers === undefined ? request : { ...request, headers };
+  const partition = partitionOfKey(key, topic.partitions);
+  return headers === undefined
+    ? { topic: topic.name, partition, key, value: bytes }
+    : { topic: topic.name, partition, key, value: bytes, headers };
 }
 
 function headersOf(options: PublishOptions): MessageHeaders | undefined {
   const { id, deadlineMs, replyTo, ext } = options;
   if (id === undefined && deadlineMs === undefined && replyTo === undefined && ext === undefined) return undefined;
-  return {
-    ...(id === undefined ? {} : { id }),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(ext === undefined ? {} : { ext }),
-  };
+  const headers: { -readonly [Name in keyof MessageHeaders]: MessageHeaders[Name] } = {};
+  if (id !== undefined) headers.id = id;
+  if (deadlineMs !== undefined) headers.deadlineMs = deadlineMs;
+  if (replyTo !== undefined) headers.replyTo = replyTo;
+  if (ext !== undefined) headers.ext = ext;
+  return headers;
 }

@@ -80,7 +80,8 @@ export class ReplyRequester implements Requester {
     value: T,
     options: { timeoutMs: number } & Omit<PublishOptions, "replyTo">,
   ): { readonly published: Promise<PublishReceipt>; readonly reply: Promise<R> } {
-    if (this.#mode === "stopped") {
+    const lease = this.#lease;
+    if (this.#mode === "stopped" || lease === undefined) {
       const closed = Promise.reject(new QueueError("CLOSED", "the requester is stopped"));
       closed.catch(ignore);
       return { published: closed, reply: closed };
@@ -91,7 +92,7 @@ export class ReplyRequester implements Requester {
       this.#pending.add({ correlationId, resolve: resolve as (value: unknown) => void, reject }, timeoutMs);
     });
     reply.catch(ignore);
-    const replyTo = { topic: repliesTopicName, partition: this.#held().partition, correlationId };
+    const replyTo = { topic: repliesTopicName, partition: lease.partition, correlationId };
     const published = this.#publisher.publish(topic, value, { ...publishOptions, replyTo });
     published.catch((error: unknown) => this.#pending.take(correlationId)?.reject(error));
     return { published, reply };
