@@ -59,6 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     await recoverPending(gateway.queue, gateway.pending);
     await parts.opening.resend();
     await gateway.backlog.start();
+    await parts.sampler.sample(); // What the first second is measured against.
     gateway.board.start();
     gateway.resolver.start();
     const app = await buildServer(gateway, (api) => addRoutes(api, gateway, parts));

@@ -10,6 +10,7 @@ import { type ProblemCode, problems } from "@plateau/domain";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { QueueError } from "queue-core";
+import { isDatabaseDown } from "./database-down.ts";
 import { ProblemError, problemBody, problemContentType, type Refusal, sendProblem } from "./problem.ts";
 
 const codeOfStatus: Readonly<Record<number, ProblemCode>> = {
@@ -48,9 +49,10 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof ProblemError) return error.refusal;
   if (error instanceof QueueError) return refusalOfQueue(error);
   if (!(error instanceof Error)) return undefined;
-  const { code, statusCode, validation } = error as FastifyError;
+  const { statusCode, validation } = error as FastifyError;
   if (validation !== undefined) return { code: "invalid-request", detail: validationDetail(validation) };
-  if (isDatabaseDown(code)) return { code: "unavailable", detail: "The database does not answer", retryAfterMs: 2_000 };
+  if (isDatabaseDown(error))
+    return { code: "unavailable", detail: "The database does not answer", retryAfterMs: 2_000 };
   if (statusCode === undefined || statusCode >= 500) return undefined;
   const problem = codeOfStatus[statusCode] ?? "invalid-request";
   return problem === "invalid-request" ? { code: problem, detail: error.message } : { code: problem };
@@ -61,13 +63,6 @@ function refusalOfQueue(error: QueueError): Refusal {
   return error.code === "OVERLOADED"
     ? { code: "overloaded", retryAfterMs }
     : { code: "unavailable", detail: "The queue does not answer", retryAfterMs };
-}
-
-/** Prisma's codes for a server that cannot be reached, closed the connection, or has none to give. */
-function isDatabaseDown(code: string | undefined): boolean {
-  return (
-    code !== undefined && ["P1000", "P1001", "P1002", "P1003", "P1008", "P1017", "P2024", "ECONNREFUSED"].includes(code)
-  );
 }
 
 function validationDetail(validation: NonNullable<FastifyError["validation"]>): string {
