@@ -35,6 +35,32 @@ onEveryEngine("consume", (bed) => {
     expect(batches).toEqual([["a0", "b1"], ["c2", "d3"], ["e4"]]);
   });
 
+  it("waits lingerMs for more before a batch that is not full, and not at all before a full one", async () => {
+    const queue = await open();
+    const batches: string[][] = [];
+    await queue.consume<Job>({
+      group: "g",
+      topic: jobs,
+      maxBatch: 3,
+      lingerMs: 1_000,
+      handle: async (batch) => {
+        batches.push(batch.map(name));
+        return done;
+      },
+    });
+    await publish(queue, "a");
+    await bed().settle();
+    expect(batches).toEqual([]);
+    await publish(queue, "b");
+    await bed().settle();
+    bed().timers.advance(1_000);
+    await bed().settle();
+    expect(batches).toEqual([["a0", "b0"]]);
+    await publish(queue, "c", "d", "e");
+    await bed().settle();
+    expect(batches[1]).toEqual(["c0", "d1", "e2"]);
+  });
+
   it("runs batches side by side, but never two with messages of one key", async () => {
     const queue = await open();
     await publish(queue, "a", "a", "b", "c", "a", "b");

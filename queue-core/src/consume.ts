@@ -60,6 +60,8 @@ export class PartitionConsumer<T> implements PartitionWork {
   #running = 0;
   #whenIdle: (() => void) | undefined;
   #isPaused = false;
+  /** `waiting`: for a fuller batch; `over`: it has waited, the next batch goes as it is. */
+  #linger: "none" | "waiting" | "over" = "none";
   #pauses = 0;
   #committed = 0;
   #deadLetters: StateWrite[] = [];
@@ -179,11 +181,31 @@ export class PartitionConsumer<T> implements PartitionWork {
 
   #dispatch(): void {
     while (this.#mode === "running" && !this.#isPaused && this.#running < this.#concurrency) {
+      if (this.#waitsForMore()) return;
       const batch = this.#window.take(this.#maxBatch);
       if (batch.length === 0) return;
       this.#running++;
       this.#runBatch(batch).catch((error: unknown) => this.#report(error));
     }
+  }
+
+  /** True while a batch that is not full should wait for more; starts that wait. */
+  #waitsForMore(): boolean {
+    const { lingerMs = 0 } = this.#options;
+    const { takeable } = this.#window;
+    if (lingerMs === 0 || takeable === 0 || takeable >= this.#maxBatch) return false;
+    if (this.#linger === "over") {
+      this.#linger = "none";
+      return false;
+    }
+    if (this.#linger === "none") {
+      this.#linger = "waiting";
+      this.#after(lingerMs, () => {
+        this.#linger = "over";
+        this.#dispatch();
+      });
+    }
+    return true;
   }
 
   async #runBatch(batch: readonly Entry<Item<T>>[]): Promise<void> {

@@ -60,6 +60,11 @@ export interface ConsumeOptions<T> {
   handle(batch: readonly Message<T>[], signal: AbortSignal): Promise<readonly Outcome[] | Outcome>;
   /** Default 1. */
   readonly maxBatch?: number;
+  /**
+   * How long a batch that is not full waits for more messages, ms; default 0. Work that costs much per batch and
+   * little per message (a database transaction) then keeps up with a spike at a fraction of the cost.
+   */
+  readonly lingerMs?: number;
   /** Running batches per partition, default 1. */
   readonly concurrency?: number;
   /** Deliveries before a message goes to the dead letters, default 16. */

@@ -33,6 +33,7 @@ export class SlidingWindow<Item> {
   /** What was added, in offset order; the head is at `#first`. */
   #order: { readonly offset: number; acknowledged: boolean }[] = [];
   #first = 0;
+  #takeable = 0;
   #next: number;
 
   constructor(startOffset: number) {
@@ -49,6 +50,11 @@ export class SlidingWindow<Item> {
     return this.#order.length - this.#first;
   }
 
+  /** How many messages stand in ready lines. */
+  get takeable(): number {
+    return this.#takeable;
+  }
+
   add(offset: number, key: string, item: Item): void {
     let line = this.#lines.get(key);
     if (line === undefined) {
@@ -58,6 +64,7 @@ export class SlidingWindow<Item> {
     }
     const entry: Entry<Item> = { offset, item, line, acknowledged: false };
     line.entries.push(entry);
+    if (line.state === "ready") this.#takeable++;
     this.#order.push(entry);
     this.#next = offset + 1;
   }
@@ -76,6 +83,7 @@ export class SlidingWindow<Item> {
       const line = this.#ready[this.#firstReady++] as Line<Item>;
       assert(line.state === "ready", `line ${line.key} was queued while ${line.state}`);
       line.state = "running";
+      this.#takeable -= line.entries.length - line.first;
       const until = Math.min(line.entries.length, line.first + maxEntries - taken.length);
       for (let index = line.first; index < until; index++) taken.push(line.entries[index] as Entry<Item>);
     }
@@ -116,6 +124,7 @@ export class SlidingWindow<Item> {
       return;
     }
     line.state = "ready";
+    this.#takeable += line.entries.length - line.first;
     this.#ready.push(line);
   }
 
