@@ -14,13 +14,33 @@ export async function applyReservations(db: Database, events: readonly OrderingE
   const firsts = new Map<ReservationId, OrderingEvent>();
   for (const event of events) if (!firsts.has(event.reservationId)) firsts.set(event.reservationId, event);
   const rows = [...firsts.values()].map(rowOf);
-  const users = [...new Set(rows.map((row) => row.userId))].map((id) => ({ id, name: "Shopper" }));
   const ends = events.filter((event) => event.type !== "reserved");
   await db.$transaction([
-    db.user.createMany({ data: users, skipDuplicates: true }),
-    db.order.createMany({ data: rows, skipDuplicates: true }),
+    addUsers(db, [...new Set(rows.map((row) => row.userId))]),
+    addOrders(db, rows),
     ...(ends.length === 0 ? [] : [endOrders(db, ends)]),
   ]);
+}
+
+// Rows go as one JSON parameter: Prisma compiles a createMany anew for each number of rows, on the thread that also
+// answers shoppers (12 of 24 s of processor time in a run of 10,000 purchases).
+
+function addUsers(db: Database, ids: readonly string[]) {
+  return db.$executeRaw`
+    INSERT INTO users (id, name) SELECT id, 'Shopper' FROM unnest(${ids}::text[]) AS added (id) ON CONFLICT DO NOTHING`;
+}
+
+function addOrders(db: Database, rows: readonly ReturnType<typeof rowOf>[]) {
+  return db.$executeRaw`
+    INSERT INTO orders (id, reservation_id, sale_id, user_id, product_id, title, quantity, amount_cents, state,
+      version, pay_before, reserved_at, ended_at, created_at)
+    SELECT id, "reservationId", "saleId", "userId", "productId", title, quantity, "amountCents", state::order_state,
+      version, "payBefore", "reservedAt", "endedAt", "createdAt"
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS added (
+      id text, "reservationId" text, "saleId" text, "userId" text, "productId" text, title text, quantity int,
+      "amountCents" int, state text, version int, "payBefore" timestamptz, "reservedAt" timestamptz,
+      "endedAt" timestamptz, "createdAt" timestamptz)
+    ON CONFLICT DO NOTHING`;
 }
 
 function endOrders(db: Database, ends: readonly OrderingEvent[]) {

@@ -52,6 +52,7 @@ export async function startOrderConsumer(
     group: groups.order,
     topic: reservations,
     maxBatch: 500,
+    lingerMs: 50,
     ...(member === undefined ? {} : { member }),
     handle: (batch) => settleBatch(batch, (part) => orderBatch(db, publisher, part)),
   });

@@ -4,7 +4,7 @@ import pino from "pino";
 import type { GroupMember, Queue } from "queue-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { startOrderConsumer } from "../order/order.ts";
-import { ConsumersBed, forever, within } from "../testing/consumers-bed.ts";
+import { ConsumersBed, forever, userOf, within } from "../testing/consumers-bed.ts";
 import { SandboxProcess } from "../testing/sandbox-process.ts";
 import { startAuthorising } from "./authorise.ts";
 import { createHttpPaymentProvider } from "./http-payment-provider.ts";
@@ -75,8 +75,10 @@ test("while the provider is down payments wait without spending attempts, and th
   const members = await startPayments();
   await openShop("ann", "bob", "cem");
   const ids = await Promise.all(["ann", "bob", "cem"].map((name) => bed.askToPay(queue, name)));
-  await vi.waitFor(() => expect(members[0]?.statistics().batches).toBeGreaterThanOrEqual(2), within);
-  expect(await Promise.all(ids.map(stateOf))).toEqual(["requested", "requested", "requested"]);
+  await vi.waitFor(async () => {
+    expect(await Promise.all(ids.map(stateOf))).toEqual(["requested", "requested", "requested"]);
+    expect(members[0]?.statistics().batches).toBeGreaterThanOrEqual(2);
+  }, within);
   await sandbox.order("payments");
   await vi.waitFor(
     async () => expect(new Set(await Promise.all(ids.map(stateOf)))).toEqual(new Set(["captured"])),
@@ -146,33 +148,51 @@ test("killed after the authorisation was written and before `pay` was sent, the 
   await vi.waitFor(async () => expect(await stateOf(id)).toBe("captured"), within);
 });
 
-test("paying races releasing: each ends sold and captured, or released and voided, never both", async () => {
-  await startPayments();
-  const names = Array.from({ length: 40 }, (_, n) => `racer${n}`);
+test("paying races releasing at each of its steps: sold and captured, or released and voided, never both", async () => {
+  const names = Array.from({ length: 30 }, (_, n) => `racer${n}`);
+  const cancelled = new Set<string>();
+  const cancel = async (name: string): Promise<void> => {
+    cancelled.add(name);
+    const { saleId } = bed;
+    const reservationId = bed.reservationOf(name);
+    await queue.publish(stockCommands, { type: "cancel", saleId, reservationId, userId: userOf(name) });
+  };
+  const stepOf = (name: string) => (["before", "with-pay", "at-capture"] as const)[Number(name.slice(5)) % 3];
+  const nameIn = (text: string): string =>
+    names.find((name) => text.endsWith(`_${name}`) || text.endsWith(`.${name}`)) ?? "";
+  const real = provider();
+  await startPayments(queue, {
+    ...real,
+    authorise: async (payment, signal) => {
+      const name = nameIn(payment.idempotencyKey);
+      if (stepOf(name) === "before") await cancel(name);
+      return real.authorise(payment, signal);
+    },
+    capture: async (id, signal) => {
+      await Promise.all(names.filter((name) => stepOf(name) === "at-capture" && !cancelled.has(name)).map(cancel));
+      return real.capture(id, signal);
+    },
+  });
   await openShop(...names);
-  const ids = await Promise.all(
-    names.map(async (name) => {
-      const cancel = () =>
-        queue.publish(stockCommands, {
-          type: "cancel",
-          saleId: bed.saleId,
-          reservationId: bed.reservationOf(name),
-          userId: `u_${name}` as never,
-        });
-      const [id] = await Promise.all([bed.askToPay(queue, name), vi.waitFor(cancel)]);
-      return id;
-    }),
-  );
-  await vi.waitFor(async () => {
-    const states = await Promise.all(ids.map(stateOf));
-    expect(states.every((state) => state === "captured" || state === "voided")).toBe(true);
-  }, within);
-  await bed.drained(queue, "order");
+  bed.onCommit = (commit) => {
+    for (const append of commit.append ?? []) {
+      const command = append.topic === stockCommands.name ? JSON.parse(append.value.toString()) : {};
+      const name = nameIn(command.reservationId ?? "");
+      if (command.type === "pay" && stepOf(name) === "with-pay" && !cancelled.has(name)) void cancel(name);
+    }
+  };
+  const ids = await Promise.all(names.map((name) => bed.askToPay(queue, name)));
+  const isSettled = (state: string | undefined): boolean => state === "captured" || state === "voided";
+  await vi.waitFor(async () => expect((await Promise.all(ids.map(stateOf))).every(isSettled)).toBe(true), within);
+  await bed.drained(queue, "stock", "order", "payment");
+  const ends = new Set<string>();
   for (const [index, name] of names.entries()) {
     const isPaid = (await orderState(name)) === "paid";
+    ends.add(`${isPaid}`);
     expect(await stateOf(ids[index] ?? "")).toBe(isPaid ? "captured" : "voided");
     expect(await held(name)).toEqual([isPaid ? "captured" : "voided"]);
   }
+  expect(ends.size).toBe(2);
 });
 
 test("two payments for one order: one is captured, the other voided", async () => {
@@ -198,7 +218,7 @@ test("settling events delivered again move no money again", async () => {
     orderId: bed.orderOf("ann") as never,
     reservationId: bed.reservationOf("ann"),
     saleId: bed.saleId,
-    userId: "u_ann" as never,
+    userId: userOf("ann"),
     amountCents: 1_900,
     outcome: "succeed",
     requestedAtMs: 0,

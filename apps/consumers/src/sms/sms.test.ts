@@ -89,10 +89,10 @@ test("a provider that throttles, fails or loses answers gets each message once i
   const member = await start();
   const names = Array.from({ length: 12 }, (_, n) => `shopper${n}`);
   await Promise.all(names.map((name) => queue.publish(orders, eventOf(name))));
-  await vi.waitFor(async () => expect(await rows()).toHaveLength(12), { ...within, timeout: 28_000 });
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(12), { ...within, timeout: 50_000 });
   expect(member.statistics()).toMatchObject({ retried: 0, deadLettered: 0 });
   for (const name of names) expect(await sentTo(name)).toHaveLength(1);
-});
+}, 60_000);
 
 test("after a refusal for the rate, what was sent is kept and nothing more is sent in that batch", async () => {
   const sends: string[] = [];

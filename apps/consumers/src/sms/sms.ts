@@ -41,6 +41,7 @@ export function startSmsConsumer(options: SmsConsumerOptions): Promise<GroupMemb
     group: groups.sms,
     topic: orders,
     maxBatch: 100,
+    lingerMs: 50,
     ...(options.member === undefined ? {} : { member: options.member }),
     handle: (batch, signal) => settleBatch(batch, (part) => sendBatch(options, limit, part, signal)),
   });
@@ -53,7 +54,8 @@ async function sendBatch(
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
   const events = new Map(batch.map(({ value }) => [smsIdOf(value), value]));
-  const rows = await db.smsMessage.findMany({ where: { id: { in: [...events.keys()] } }, select: { id: true } });
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM sms_messages WHERE id = ANY(${[...events.keys()]}::text[])`;
   const outcomes = new Map<string, Outcome>(rows.map(({ id }) => [id, done]));
   // Once the provider throttles or fails, what has not been sent waits for the same time.
   let halt: Outcome | undefined;
@@ -69,9 +71,21 @@ async function sendBatch(
     ),
   );
   const written = sent.flatMap(({ id, event, result }) => ("id" in result ? [rowOf(id, event, result.id, queue)] : []));
-  await db.smsMessage.createMany({ data: written, skipDuplicates: true });
+  await addRows(db, written);
   for (const { id, result } of sent) outcomes.set(id, "id" in result ? done : result.outcome);
   return batch.map(({ value }) => outcomes.get(smsIdOf(value)) ?? done);
+}
+
+/** One JSON parameter, whatever the number of rows: see the order consumer's statements for why. */
+async function addRows(db: Database, rows: readonly ReturnType<typeof rowOf>[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db.$executeRaw`
+    INSERT INTO sms_messages (id, order_id, user_id, sale_id, event, text, provider_id, sent_at)
+    SELECT id, "orderId", "userId", "saleId", event, text, "providerId", "sentAt"
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS added (
+      id text, "orderId" text, "userId" text, "saleId" text, event text, text text, "providerId" text,
+      "sentAt" timestamptz)
+    ON CONFLICT DO NOTHING`;
 }
 
 async function sendOne(sms: SmsProvider, event: OrderEvent, signal: AbortSignal): Promise<Sent> {

@@ -112,23 +112,36 @@ test("batches of several sales, more than fit into one, are counted completely a
   }, within);
 });
 
-test("two members at once on the same partition, as a stale one and its successor, count each message once", async () => {
-  let hold: (() => void) | undefined;
-  const held = new Promise<void>((resolve) => {
-    hold = resolve;
+test("a stale member and its successor, both in mid-transaction with the same messages, count them once", async () => {
+  const members = await start(await bed.process());
+  await queue.publish(results, ended(0));
+  await requestsAre(1);
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
   });
-  // The first process can no longer renew its leases and does not know it: its database work goes on.
-  const stale = await bed.process();
-  const members = await start(stale);
-  for (let n = 0; n < 50; n++) await queue.publish(results, ended(n));
-  await start();
-  for (let n = 50; n < 100; n++) await queue.publish(results, ended(n));
+  const blocked = bed.db.$transaction(
+    async (transaction) => {
+      await transaction.$executeRaw`SELECT 1 FROM consumer_offsets FOR UPDATE`;
+      await released;
+    },
+    { timeout: 20_000 },
+  );
+  const waiting = async (): Promise<number> => {
+    const rows = await bed.db.$queryRaw<[{ count: bigint }]>`
+      SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return Number(rows[0].count);
+  };
+  for (let n = 1; n <= 50; n++) await queue.publish(results, ended(n));
+  await vi.waitFor(async () => expect(await waiting()).toBe(1), within);
   for (const member of members) member.kill();
-  for (let n = 100; n < 150; n++) await queue.publish(results, ended(n));
-  hold?.();
-  await held;
-  await requestsAre(150);
-  expect((await totals()).won).toBe(150);
+  await start();
+  await vi.waitFor(async () => expect(await waiting()).toBe(2), within);
+  release();
+  await blocked;
+  await queue.publish(results, ended(51));
+  await requestsAre(52);
+  expect((await totals()).won).toBe(52);
 });
 
 test("while the database is down nothing is lost, and nothing spends an attempt", async () => {

@@ -42,6 +42,7 @@ function countTopic<T>(
     group: groups.stats,
     topic,
     maxBatch: 500,
+    lingerMs: 100,
     ...(member === undefined ? {} : { member }),
     startOffset: (partition) => readOffset(db, topic.name, partition),
     handle: (batch): Promise<readonly Outcome[]> => settleBatch(batch, (part) => addCounts(db, part, countsOf)),
@@ -83,9 +84,8 @@ async function addCounts<T>(
       )
       ON CONFLICT (sale_id, window_start, metric, label)
       DO UPDATE SET value = statistics_windows.value + EXCLUDED.value`;
-    await transaction.consumerOffset.update({
-      where: { group_topic_partition: { group: groups.stats, topic, partition } },
-      data: { offset: last.offset + 1 },
-    });
+    await transaction.$executeRaw`
+      UPDATE consumer_offsets SET "offset" = ${last.offset + 1}
+      WHERE "group" = ${groups.stats} AND topic = ${topic} AND partition = ${partition}`;
   });
 }

@@ -22,7 +22,7 @@ import {
   stockEntriesOf,
   type UserId,
 } from "@plateau/domain";
-import { type Database, openDatabase, seed } from "@plateau/prisma";
+import { type Database, openDatabase } from "@plateau/prisma";
 import type { TestDatabase, TestPostgres } from "@plateau/prisma/testing/postgres";
 import { type Commit, createMemoryEngine, type Engine, openQueue, type Queue, type Topic } from "queue-core";
 import { vi } from "vitest";
@@ -53,12 +53,19 @@ export class ConsumersBed {
     const db = openDatabase(database.url, { poolSize: 12 });
     const saleId = `sale-${process.pid}-${++beds}` as SaleId;
     const bed = new ConsumersBed(database, db, saleId);
-    await seed(db, { now: new Date() });
     const now = Date.now();
+    const product = {
+      id: "thermos",
+      title: "Thermos",
+      description: "",
+      picture: "thermos",
+      priceCents: 3_900,
+      position: 1,
+    };
     await db.sale.create({
       data: {
         id: saleId,
-        productId: "thermos",
+        product: { create: product },
         title: "Thermos",
         priceCents: 1_900,
         stock: 1_000,
@@ -181,8 +188,8 @@ export class ConsumersBed {
     this.onCommit = undefined;
     await Promise.all(this.#processes.map((queue) => queue.stop()));
     await this.#engine.close();
+    // The database goes with its server at the end of the file; dropping each would cost a checkpoint.
     await this.db.$disconnect();
-    await this.#database.drop();
   }
 
   #event(name: string, version: number) {
