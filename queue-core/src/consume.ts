@@ -15,13 +15,13 @@
  * - A handler ignores its abort signal: it is waited for no longer, and its outcome is ignored.
  */
 import { backoffMs } from "./backoff.ts";
-import { type ErrorHistory, deadLetterEntry, isForAnotherGroup } from "./dead-letters.ts";
+import { deadLetterEntry, type ErrorHistory, isForAnotherGroup } from "./dead-letters.ts";
 import type { Lease, PartitionRef, StateWrite, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
 import type { PartitionWork } from "./membership.ts";
-import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import type { ConsumeOptions, Message, Outcome } from "./queue.ts";
+import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { type Entry, type Line, SlidingWindow } from "./sliding-window.ts";
 import { Waker } from "./waker.ts";
 

@@ -11,8 +11,8 @@
 import type { Engine, MessageHeaders, StateWrite, StoredMessage } from "./engine.ts";
 import { deadLetterNamespace } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
-import { hasCode } from "./queue-context.ts";
 import type { DeadLetter } from "./queue.ts";
+import { hasCode } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
 
 export type ErrorHistory = readonly { readonly atMs: number; readonly error: string }[];

@@ -10,7 +10,7 @@
  * - A reply address from outside may name a partition that does not exist; it must not stall the partition, so
  *   such a reply is dropped.
  */
-import { type ErrorHistory, deadLetterEntry } from "./dead-letters.ts";
+import { deadLetterEntry, type ErrorHistory } from "./dead-letters.ts";
 import { delayedEntry } from "./delay.ts";
 import type { AppendRequest, Engine, ReplyAddress, StateWrite, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";

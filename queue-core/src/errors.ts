@@ -26,7 +26,11 @@ export const errorCatalogue = {
   STORAGE_FULL: { retryable: true, outcome: "not_stored", text: "the disk has no room" },
   STORAGE_FAILED: { retryable: false, outcome: "unknown", text: "a write or sync failed; the log is poisoned" },
   CORRUPT: { retryable: false, outcome: "not_stored", text: "stored bytes are damaged" },
-  UNKNOWN_FORMAT: { retryable: false, outcome: "not_stored", text: "the files have a format this version does not know" },
+  UNKNOWN_FORMAT: {
+    retryable: false,
+    outcome: "not_stored",
+    text: "the files have a format this version does not know",
+  },
   LOCKED: { retryable: false, outcome: "not_stored", text: "another process owns the log" },
   CLOSED: { retryable: false, outcome: "not_stored", text: "the queue is closed" },
 } as const satisfies Record<string, CatalogueEntry>;

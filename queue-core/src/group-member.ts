@@ -6,8 +6,8 @@
 import { registerGroup } from "./group-registry.ts";
 import { Membership, type StartWork } from "./membership.ts";
 import { checkName } from "./namespaces.ts";
-import type { QueueContext } from "./queue-context.ts";
 import type { GroupMember } from "./queue.ts";
+import type { QueueContext } from "./queue-context.ts";
 
 /** Counted over all partitions that the member ever owned. */
 export interface MemberCounters {

@@ -22,8 +22,8 @@ import { QueueError } from "./errors.ts";
 import { halfNamespace, rolledBackNamespace, timeKey } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import { appendRequest } from "./publish.ts";
-import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import type { HalfMessage, LocalTransactionState, TransactionalPublisher } from "./queue.ts";
+import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
 import { Waker } from "./waker.ts";
 

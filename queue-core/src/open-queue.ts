@@ -16,7 +16,6 @@ import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
 import { checkName, membershipName, repliesTopicName } from "./namespaces.ts";
 import { PartitionProcess } from "./process.ts";
 import { Publisher } from "./publish.ts";
-import { describe, type QueueContext } from "./queue-context.ts";
 import type {
   ConsumeOptions,
   GroupMember,
@@ -27,6 +26,7 @@ import type {
   Requester,
   TransactionalPublisher,
 } from "./queue.ts";
+import { describe, type QueueContext } from "./queue-context.ts";
 import { ReplyRequester, replyPartitions, replyRingMessages } from "./request-reply.ts";
 import { AppendSignals, Signals } from "./signals.ts";
 import { createStateView } from "./state-view.ts";

@@ -23,8 +23,8 @@ import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
 import type { PartitionWork } from "./membership.ts";
 import { stateNamespace } from "./namespaces.ts";
-import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import type { DecideContext, Message, ProcessOptions } from "./queue.ts";
+import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { Waker } from "./waker.ts";
 
 const defaultMaxBatch = 256;

@@ -10,8 +10,8 @@ import { firstSend } from "./deduplication.ts";
 import { delayedEntry } from "./delay.ts";
 import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
-import { hasCode, type QueueContext } from "./queue-context.ts";
 import type { PublishOptions, PublishReceipt } from "./queue.ts";
+import { hasCode, type QueueContext } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
 
 /** Less than the 1 MiB an engine takes, so that a message with its headers and error history fits in a state entry. */

@@ -19,8 +19,8 @@ import { QueueError } from "./errors.ts";
 import { repliesGroup, repliesTopicName } from "./namespaces.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import type { Publisher } from "./publish.ts";
-import { isEngineEnd, type QueueContext } from "./queue-context.ts";
 import type { PublishOptions, PublishReceipt, Requester } from "./queue.ts";
+import { isEngineEnd, type QueueContext } from "./queue-context.ts";
 import type { Topic } from "./topic.ts";
 import { Waker } from "./waker.ts";
 

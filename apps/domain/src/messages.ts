@@ -64,10 +64,9 @@ export type RiskVerdict =
   | { readonly verdict: "refuse"; readonly reason: RejectionReason; readonly scored: boolean };
 
 /** What the stock stage needs of a request; address and device stay behind in the risk stage. */
-export type JudgedPurchase = Omit<
-  PurchaseRequest,
-  "deviceId" | "accountsOnDevice" | "address" | "decisionCostMs"
-> & { readonly risk: RiskVerdict };
+export type JudgedPurchase = Omit<PurchaseRequest, "deviceId" | "accountsOnDevice" | "address" | "decisionCostMs"> & {
+  readonly risk: RiskVerdict;
+};
 
 export type StockCommand =
   | { readonly type: "open-sale"; readonly saleId: SaleId; readonly terms: SaleTerms }
