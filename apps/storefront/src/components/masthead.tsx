@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { SignInCorner } from "../session/sign-in-button.tsx";
+import { Han } from "./han.tsx";
 import { Mark } from "./mark.tsx";
 
 const places = [
@@ -19,9 +20,7 @@ export function Masthead() {
         <Link href="/" className="wordmark" prefetch={false}>
           <Mark />
           Plateau
-          <span className="han" lang="zh-Hans" aria-hidden="true">
-            高原
-          </span>
+          <Han />
         </Link>
         <nav className="nav" aria-label="Main">
           {places.map(({ href, name, holds }) => (

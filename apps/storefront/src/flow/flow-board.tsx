@@ -30,7 +30,7 @@ export function FlowBoard({ first, sales, moment }: FlowBoardProps) {
   const { samples, source } = useFlow(first);
   const last = samples.at(-1) ?? first;
   return (
-    <div className="grid gap-16">
+    <div className="grid grid-cols-1 gap-16">
       <section aria-labelledby="now-title">
         <div className="section-head">
           <h2 id="now-title">This second</h2>

@@ -42,9 +42,9 @@ export function OrderSheet({ order: first, moment }: { readonly order: Order; re
         </h2>
         <Timeline events={order.timeline} />
       </section>
-      <div className="grid gap-6">
-        <Receipt order={order} zone={zone} heading={heading} />
+      <div className="order-desk grid grid-cols-1 gap-6">
         <OrderActions order={order} moment={moment} zone={zone} onAnswer={set} onUnknown={refresh} />
+        <Receipt order={order} zone={zone} heading={heading} />
       </div>
       <p className="sr-only" role="status">
         {spoken}

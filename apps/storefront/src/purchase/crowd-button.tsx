@@ -23,6 +23,11 @@ export function CrowdButton({ saleId }: { readonly saleId: string }) {
       return;
     }
     const reply = await call<Sale>(`/api/sales/${encodeURIComponent(saleId)}/replay`, { method: "POST", body: {} });
+    if (reply.kind === "ok" && reply.body.id === saleId) {
+      setOpening(false);
+      setProblem("The crowd is already here: this is its sale.");
+      return;
+    }
     if (reply.kind === "ok") {
       router.push(`/sales/${encodeURIComponent(reply.body.id)}`);
       return;

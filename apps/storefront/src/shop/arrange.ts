@@ -2,7 +2,7 @@
 import type { Product, Sale } from "@plateau/domain/http";
 
 export interface Arrangement {
-  /** Fills the first screen: the newest that runs, else the next to open, else the last that ran. */
+  /** Fills the first screen: what draws a crowd now, else the newest that runs, the next to open, the last that ran. */
   readonly lead: Sale | undefined;
   readonly alsoOpen: readonly Sale[];
   readonly next: readonly Sale[];
@@ -12,7 +12,10 @@ export interface Arrangement {
 const startMs = (sale: Sale) => Date.parse(sale.startsAt);
 const goneShown = 4;
 
-/** `keep` is the lead already on the screen: it stays until it is over, so that nothing jumps under a hand. */
+/**
+ * `keep` is the lead already on the screen: it stays until it is over or a crowd comes elsewhere, so that nothing
+ * jumps under a hand.
+ */
 export function arrange(sales: readonly Sale[], keep?: string): Arrangement {
   const open = sales.filter((sale) => sale.state === "open").toSorted((a, b) => startMs(b) - startMs(a));
   const next = sales.filter((sale) => sale.state === "upcoming").toSorted((a, b) => startMs(a) - startMs(b));
@@ -20,7 +23,8 @@ export function arrange(sales: readonly Sale[], keep?: string): Arrangement {
     .filter((sale) => sale.state === "sold_out" || sale.state === "ended")
     .toSorted((a, b) => startMs(b) - startMs(a));
   const kept = sales.find((sale) => sale.id === keep && sale.state !== "ended");
-  const lead = kept ?? open[0] ?? next[0] ?? gone[0];
+  const crowded = open.filter((sale) => sale.house || sale.crowd > 0);
+  const lead = crowded.find((sale) => sale.id === keep) ?? crowded[0] ?? kept ?? open[0] ?? next[0] ?? gone[0];
   const rest = (list: readonly Sale[]) => list.filter((sale) => sale.id !== lead?.id);
   return { lead, alsoOpen: rest(open), next: rest(next), gone: rest(gone).slice(0, goneShown) };
 }

@@ -8,7 +8,7 @@ import { Price } from "../components/price.tsx";
 import { StockBar } from "../components/stock-bar.tsx";
 import { Picture } from "../pictures/picture.tsx";
 import { saleStateAt } from "../purchase/describe.ts";
-import { priceText } from "../text/figures.ts";
+import { countText } from "../text/figures.ts";
 import { Countdown, useZone } from "../time/clock.tsx";
 import { clockText } from "../time/format.ts";
 import type { Moment } from "../time/moment.ts";
@@ -40,7 +40,7 @@ export function ShopWindow({ sales: first, products, moment }: ShopWindowProps) 
       ) : (
         <Lead sale={lead} product={productOf(lead, products)} moment={moment} />
       )}
-      <div className="page grid gap-20 pt-16">
+      <div className="page grid grid-cols-1 gap-20 pt-16">
         <Timetable alsoOpen={alsoOpen} next={next} gone={gone} moment={moment} />
         <Shelf products={products} sales={sales} moment={moment} />
       </div>
@@ -69,10 +69,12 @@ function Lead(props: { readonly sale: Sale; readonly product: Product | undefine
       </div>
       <div className="stage-facts">
         <p className={sale.state === "open" ? "now" : "now quiet"}>{leadWords[sale.state]}</p>
-        <h1 id="lead-title" className="mt-4 text-3xl lg:text-4xl">
+        <h1 id="lead-title" className="mt-3 text-2xl sm:text-3xl lg:text-4xl">
           {sale.title}
         </h1>
-        {product === undefined ? null : <p className="mt-4 max-w-md text-ink-soft">{product.description}</p>}
+        {product === undefined ? null : (
+          <p className="mt-4 hidden max-w-md text-ink-soft sm:block">{product.description}</p>
+        )}
         <div className="mt-6">
           <Price cents={sale.priceCents} regularCents={sale.regularPriceCents} />
         </div>
@@ -87,13 +89,16 @@ function Lead(props: { readonly sale: Sale; readonly product: Product | undefine
           prefetch={false}
         >
           <span className="act-label">{leadAct[sale.state]}</span>
-          <span className="act-figure">
-            {sale.state === "upcoming" ? clockText(sale.startsAt, "minute", zone) : priceText(sale.priceCents)}
-          </span>
+          <span className="act-figure">{leadFigure(sale, zone)}</span>
         </Link>
       </div>
     </section>
   );
+}
+
+function leadFigure(sale: Sale, zone: string | undefined): string {
+  if (sale.state === "upcoming") return clockText(sale.startsAt, "minute", zone);
+  return sale.state === "open" ? `${countText(sale.available)} left` : "";
 }
 
 function LeadClock({ sale, moment }: { readonly sale: Sale; readonly moment: Moment }) {

@@ -18,26 +18,22 @@ export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
   return (
     <section aria-labelledby="timetable-title">
       <div className="section-head">
-        <h2 id="timetable-title">
-          Next on the hour{" "}
-          <span className="ml-2 text-m font-normal text-ink-soft" lang="zh-Hans">
-            整点
-          </span>
-        </h2>
+        <h2 id="timetable-title">Timetable</h2>
+        <p className="label">On the hour, and every five minutes a house sale that draws a crowd</p>
       </div>
       <div className="timetable">
         <div className="timetable-head" aria-hidden="true">
           <span>Opens</span>
           <span>Object</span>
-          <span className="text-right">Units</span>
-          <span className="text-right">Price</span>
-          <span className="text-right">In</span>
+          <span>Units</span>
+          <span>Price</span>
+          <span>In</span>
           <span />
         </div>
         {alsoOpen.map((sale) => (
           <Row key={sale.id} sale={sale} moment={moment} units={`${countText(sale.available)} left`}>
-            <span className="timetable-in text-right text-signal-text">Open now</span>
-            <span className="timetable-act text-right">
+            <span className="timetable-in timetable-now">Open now</span>
+            <span className="timetable-act">
               <Link className="plain-button" href={saleAddress(sale)} prefetch={false}>
                 Go there
               </Link>
@@ -46,10 +42,10 @@ export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
         ))}
         {next.map((sale) => (
           <Row key={sale.id} sale={sale} moment={moment} units={unitsText(sale.stock)}>
-            <span className="timetable-in text-right">
+            <span className="timetable-in">
               <Countdown to={sale.startsAt} moment={moment} />
             </span>
-            <span className="timetable-act text-right">
+            <span className="timetable-act">
               <RemindButton sale={sale} />
             </span>
           </Row>
@@ -59,7 +55,7 @@ export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
         ) : null}
         {gone.map((sale) => (
           <Row key={sale.id} sale={sale} moment={moment} units={`${countText(sale.sold)} sold`} gone>
-            <span className="timetable-in text-right">{sale.state === "sold_out" ? "Sold out" : "Over"}</span>
+            <span className="timetable-in">{sale.state === "sold_out" ? "Sold out" : "Over"}</span>
             <span className="timetable-act" />
           </Row>
         ))}
@@ -88,8 +84,8 @@ function Row(props: {
           {sale.title}
         </Link>
       </span>
-      <span className="timetable-units text-right">{units}</span>
-      <span className="timetable-price text-right">{priceText(sale.priceCents)}</span>
+      <span className="timetable-units">{units}</span>
+      <span className="timetable-price">{priceText(sale.priceCents)}</span>
       {children}
     </div>
   );

@@ -17,7 +17,7 @@ export default async function LivePage() {
         <h1>A peak comes in, a flat line comes out</h1>
         <p className="max-w-2xl text-ink-soft">
           When a sale opens, everybody asks in the same second. The queue takes the peak; the workers behind it decide
-          at their own pace. <span lang="zh-Hans">削峰填谷</span>, peak shaving.
+          at their own pace, until the queue is empty again.
         </p>
       </div>
       <FlowBoard first={first} sales={sales} moment={moment} />

@@ -15,7 +15,7 @@ export default async function MessagesPage() {
   ]);
   if (!answer.ok && answer.status !== 401) throw new Error(`The gateway answered /api/messages with ${answer.status}`);
   return (
-    <div className="page">
+    <div className="page inbox">
       <div className="lead-in">
         <h1>Messages</h1>
         <p className="max-w-xl text-ink-soft">What the SMS provider delivered to your demo telephone.</p>

@@ -1,0 +1,46 @@
+/**
+ * Playwright over the whole system: its own data folder, its own port, the Chromium that the machine has.
+ *
+ * What can go wrong: Playwright's own Chromium is missing; then `CHROMIUM_PATH` or the system's is taken. One worker:
+ * the specs share one system, and what they measure is behaviour, never time.
+ */
+import { existsSync } from "node:fs";
+import { chromium, defineConfig } from "@playwright/test";
+
+const systemChromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const own = chromium.executablePath();
+const executablePath =
+  process.env.CHROMIUM_PATH ?? (existsSync(own) ? undefined : systemChromium.find((path) => existsSync(path)));
+
+export default defineConfig({
+  testDir: "shop",
+  testMatch: "*.spec.ts",
+  globalSetup: "./shop/start-shop.ts",
+  outputDir: "test-results",
+  reporter: "list",
+  workers: 1,
+  retries: 0,
+  forbidOnly: process.env.CI === "true",
+  timeout: 90_000,
+  expect: { timeout: 30_000 },
+  use: {
+    trace: "retain-on-failure",
+    launchOptions: {
+      ...(executablePath === undefined ? {} : { executablePath }),
+      args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+    },
+  },
+  projects: [
+    { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },
+    {
+      name: "phone",
+      use: {
+        viewport: { width: 390, height: 844 },
+        deviceScaleFactor: 2,
+        isMobile: true,
+        hasTouch: true,
+        colorScheme: "dark",
+      },
+    },
+  ],
+});

@@ -1,0 +1,137 @@
+/**
+ * What the specs share: sales made to measure, shoppers without a browser, the parts of the pages by name.
+ *
+ * A page that throws, logs an error or breaks its own content policy fails its test, whatever else it shows.
+ */
+import { Purchase, Purchases, Sale, Session } from "@plateau/domain";
+import { test as base, expect, type Locator, type Page, request } from "@playwright/test";
+import type { z } from "zod";
+
+export { expect };
+
+export interface SaleWish {
+  readonly productId?: string;
+  readonly title?: string;
+  readonly stock: number;
+  readonly priceCents?: number;
+  readonly startsAt?: string;
+  readonly paymentTimeoutMs?: number;
+  /** Holds each request of this sale in the risk stage: this is how a queue is made that a page can be seen in. */
+  readonly decisionCostMs?: number;
+}
+
+export interface Shop {
+  readonly open: (wish: SaleWish) => Promise<Sale>;
+  readonly sale: (id: string) => Promise<Sale>;
+  readonly newShopper: () => Promise<Shopper>;
+}
+
+/** A shopper who buys over HTTP while the page belongs to somebody else. */
+export interface Shopper {
+  /** Answered at once, before the decision. */
+  readonly ask: (saleId: string) => Promise<void>;
+  readonly buy: (saleId: string) => Promise<Purchase>;
+}
+
+const environment = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: the global setup did not run`);
+  return value;
+};
+
+async function post<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<z.infer<Schema>> {
+  const response = await fetch(new URL(path, environment("SHOP_URL")), {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...options.headers,
+    },
+    body: JSON.stringify(options.body ?? {}),
+  });
+  const body: unknown = await response.json();
+  if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(body)}`);
+  return schema.parse(body);
+}
+
+const shop: Shop = {
+  open: (wish) => post("/api/ops/sales", Sale, { token: environment("SHOP_ADMIN_TOKEN"), body: wish }),
+  async sale(id) {
+    const response = await fetch(new URL(`/api/sales/${id}`, environment("SHOP_URL")));
+    return Sale.parse(await response.json());
+  },
+  async newShopper() {
+    const { token } = await post("/api/session", Session);
+    const purchases = (saleId: string) => `/api/sales/${saleId}/purchases`;
+    return {
+      ask: async (saleId) => {
+        await post(purchases(saleId), Purchase, { token, headers: { prefer: "respond-async" } });
+      },
+      buy: (saleId) => post(purchases(saleId), Purchase, { token, headers: { prefer: "wait=20" } }),
+    };
+  },
+};
+
+export const test = base.extend<{ shop: Shop }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
+  baseURL: async ({}, use) => use(environment("SHOP_URL")),
+  // biome-ignore lint/correctness/noEmptyPattern: as above
+  shop: async ({}, use) => use(shop),
+  page: async ({ page }, use) => {
+    const faults = watchFaults(page);
+    await use(page);
+    expect(faults).toEqual([]);
+  },
+});
+
+/** Problems that the API answers are part of the walk (a 409, a 404); everything else that a page logs is a fault. */
+export function watchFaults(page: Page): string[] {
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      faults.push(message.text());
+  });
+  return faults;
+}
+
+/** The one wide button in a state; its state stands in `data-state`. */
+export const button = (page: Page, state?: string): Locator =>
+  page.locator(state === undefined ? ".act[data-state]" : `.act[data-state="${state}"]`);
+
+export const line = (page: Page): Locator => page.getByTestId("purchase-line");
+
+export const orderState = (page: Page, state: string): Locator =>
+  page.locator(`[data-testid="order-state"][data-state="${state}"]`);
+
+export async function signIn(page: Page): Promise<void> {
+  await page
+    .getByRole("banner")
+    .getByRole("button", { name: /sign in/i })
+    .click();
+  await expect(page.getByText("Signed in as")).toBeAttached();
+}
+
+/** The page's own shopper asked over the API, with the page's cookie. */
+export async function ownPurchases(page: Page, saleId: string): Promise<readonly Purchase[]> {
+  const response = await page.request.get(`/api/sales/${saleId}/purchases`);
+  return Purchases.parse(await response.json()).purchases;
+}
+
+/** Nothing stands wider than the window. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const beyond = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
+  expect(beyond).toBe(0);
+}
+
+/** What came from the server, before any script has run. */
+export async function firstViewOf(path: string): Promise<string> {
+  const context = await request.newContext({ baseURL: environment("SHOP_URL") });
+  const text = await (await context.get(path)).text();
+  await context.dispose();
+  return text;
+}
