@@ -2,10 +2,8 @@
 
 import type { KnobStore } from "@plateau/domain";
 import type { Database } from "@plateau/prisma";
-import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Queue } from "queue-core";
-import type { Gateway } from "./gateway.ts";
 
 export interface Timings {
   /** How long the purchase call is held for a decision when the client does not say; after it 202. */
@@ -83,8 +81,6 @@ export interface GatewayOptions {
   readonly secureCookies?: boolean;
   /** Shoppers may start a crowd sale themselves; only for a demo. */
   readonly replay?: ReplaySettings;
-  /** Further routes, such as the audit's: registered below `/api` with the same error doors. */
-  readonly extensions?: readonly ((app: FastifyInstance, gateway: Gateway) => void | Promise<void>)[];
   readonly timings?: Partial<Timings>;
   readonly streams?: Partial<StreamLimits>;
 }

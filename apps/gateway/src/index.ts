@@ -136,18 +136,17 @@ function routeParts(gateway: Gateway) {
 
 type RouteParts = ReturnType<typeof routeParts>;
 
-async function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): Promise<void> {
+function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): void {
   const { options } = gateway;
   const { guard, tokens, opening, sampler } = parts;
   sessionRoutes(api, gateway);
   purchaseRoutes(api, gateway, { guard, steps: admissionSteps({ guard, tokens }), streams: parts.purchaseStreams });
   catalogueRoutes(api, gateway);
   orderRoutes(api, gateway, guard);
-  flowRoutes(api, { sampler, broadcast: parts.flowEvents });
+  flowRoutes(api, gateway, { sampler, broadcast: parts.flowEvents });
   if (options.replay !== undefined) replayRoute(api, gateway, { guard, opening, settings: options.replay });
   opsRoutes(api, gateway, { admin: parts.admin, opening, sampler, broadcast: parts.flowEvents });
   auditRoutes(api, { gateway, admin: parts.admin });
-  for (const extend of options.extensions ?? []) await extend(api, gateway);
 }
 
 function everySecond(gateway: Gateway, parts: RouteParts): void {
@@ -167,9 +166,14 @@ async function stopGateway(
   clearInterval(ticking);
   gateway.pending.releaseAll();
   gateway.streams.stop();
+  // A connection whose last answer is out would stay open until its keep-alive ends.
+  const idle = setInterval(() => app.server.closeIdleConnections(), 20);
   const cut = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
   await app.close();
+  clearInterval(idle);
   clearTimeout(cut);
+  // The first joins a publish under way, the second takes what that one did not.
+  await parts.windows.publish(gateway.queue.now());
   await parts.windows.publish(Number.POSITIVE_INFINITY);
   await stopParts(gateway, parts);
 }

@@ -20,10 +20,7 @@ const bodyLimitBytes = 16 * 1024;
 const headerLimitBytes = 16 * 1024;
 
 /** `routes` adds what stands below `/api`. */
-export async function buildServer(
-  gateway: Gateway,
-  routes: (api: FastifyInstance) => Promise<void>,
-): Promise<FastifyInstance> {
+export async function buildServer(gateway: Gateway, routes: (api: FastifyInstance) => void): Promise<FastifyInstance> {
   const { options, timings, log } = gateway;
   const app = fastify({
     bodyLimit: bodyLimitBytes,
@@ -60,8 +57,13 @@ export async function buildServer(
   return app;
 }
 
-async function apiRoutes(api: FastifyInstance, routes: (api: FastifyInstance) => Promise<void>): Promise<void> {
+async function apiRoutes(api: FastifyInstance, routes: (api: FastifyInstance) => void): Promise<void> {
   acceptJsonOnly(api);
+  api.addHook("onRequest", (_request, reply, done) => {
+    reply.raw.setHeader("cache-control", "no-store");
+    reply.raw.setHeader("x-content-type-options", "nosniff");
+    done();
+  });
   await api.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -71,11 +73,17 @@ async function apiRoutes(api: FastifyInstance, routes: (api: FastifyInstance) =>
         description:
           "A flash sale behind a message queue. Every error is problem+json (RFC 9457) with a stable `code`.",
       },
+      components: {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer", description: "A session's token, or the admin token" },
+        },
+      },
+      security: [{}, { bearer: [] }],
     },
     transform: jsonSchemaTransform,
   });
   await api.register(swaggerUi, { routePrefix: "/docs" });
-  await routes(api);
+  routes(api);
   api.all("/*", { schema: { hide: true } }, (_request, reply) => sendProblem(reply, { code: "not-found" }));
 }
 

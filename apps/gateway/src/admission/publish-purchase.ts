@@ -21,16 +21,20 @@ export function publishPurchase(attempt: Attempt): void {
   const { published, reply } = gateway.requester.send<RequestMessage, StockReply>(purchaseRequests, message, {
     timeoutMs: gateway.timings.decideWithinMs + gateway.timings.replyGraceMs,
   });
-  published.then(
-    () => all.published(pending, backlog.begun),
-    (error: unknown) => {
-      const refusal = refusalOfPublish(error, backlog.etaMs(1));
-      if (refusal === undefined) {
-        log.warn({ err: error, purchaseId: pending.terms.id }, "a publish may or may not have been stored");
-        all.published(pending, backlog.begun);
-      } else all.refuse(pending, refusal);
-    },
-  );
+  const admitted = (): void => {
+    gateway.meter.admitted(attempt.saleId, gateway.queue.now());
+    all.published(pending, backlog.begun);
+  };
+  published.then(admitted, (error: unknown) => {
+    const refusal = refusalOfPublish(error, backlog.etaMs(1));
+    if (refusal === undefined) {
+      log.warn({ err: error, purchaseId: pending.terms.id }, "a publish may or may not have been stored");
+      admitted();
+      return;
+    }
+    gateway.meter.refused(refusal.code, attempt.saleId, gateway.queue.now());
+    all.refuse(pending, refusal);
+  });
   reply.then(
     (answer) => {
       if (answer.type === "result") all.end(pending, answer.result);

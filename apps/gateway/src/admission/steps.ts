@@ -74,12 +74,14 @@ async function knownUnder(attempt: Attempt, key: string): Promise<Verdict | unde
 
 function knownAs(attempt: Attempt, result: PurchaseResult): Verdict {
   attempt.gateway.pending.end(set(attempt.pending, "pending"), result);
-  return result.fingerprint === undefined || result.fingerprint === attempt.fingerprint
-    ? { kind: "ended", result }
-    : refuse(keyReused);
+  return isReused(attempt, result) ? refuse(keyReused) : { kind: "ended", result };
 }
 
 export const keyReused = { code: "key-reused" } as const;
+
+/** The result is of another body sent with this key; where only a `resolve` ever came nobody knows the body. */
+export const isReused = (attempt: Attempt, { fingerprint }: PurchaseResult): boolean =>
+  fingerprint !== undefined && fingerprint !== attempt.fingerprint;
 
 function idOf(attempt: Attempt, idempotencyKey: string) {
   return purchaseIdOf(attempt.gateway.options.secrets.purchase, {

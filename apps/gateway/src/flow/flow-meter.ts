@@ -2,7 +2,8 @@
  * Counts what passes the gateway. Counting is a handful of increments, so that the hot path can afford it.
  *
  * What can go wrong: counts by sale must not grow with made-up ids, so only purchases of known sales are counted by
- * sale. A second's counts belong to the second in which they were made, whenever they are collected.
+ * sale. A window that was given out must not open again, or its late half would pass for a repeat of the first: counts
+ * belong to the second in which they are made, by a clock that never goes backwards.
  */
 import type { AdmissionWindow, ProblemCode, PurchaseResult, SaleId } from "@plateau/domain";
 import { AnswerTimes } from "./answer-times.ts";

@@ -105,6 +105,15 @@ test("one key sent many times at once is one purchase with one answer", async ()
   expect(await messagesIn(bed)).toBe(1);
 });
 
+test("another body under an ended key is 422 for everyone who sends it at once", async () => {
+  const bed = await startBed();
+  const sale = await bed.openSale();
+  const { token } = await bed.signIn();
+  expect((await bed.buy(sale.id, token, { headers })).status).toBe(201);
+  const others = Array.from({ length: 5 }, () => bed.buy(sale.id, token, { headers, body: { quantity: 2 } }));
+  expect((await Promise.all(others)).map(({ status }) => status)).toEqual([422, 422, 422, 422, 422]);
+});
+
 test("the hint tells sold out without a message, names its commit, and is gone when stock returns", async () => {
   const bed = await startBed();
   const sale = await bed.openSale({ stock: 1 });

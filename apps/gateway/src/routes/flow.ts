@@ -1,13 +1,16 @@
 /** The way of a purchase in numbers, for everybody: aggregates only. */
 import { FlowSample, Problem } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
+import { isLoopback, networkOf } from "../admission/limits.ts";
 import type { FlowSampler } from "../flow/flow-samples.ts";
+import type { Gateway } from "../gateway.ts";
 import type { Broadcast } from "../streams/broadcast.ts";
 
 const tags = ["flow"];
 
 export function flowRoutes(
   app: FastifyInstance,
+  { knobs }: Gateway,
   parts: { readonly sampler: FlowSampler; readonly broadcast: Broadcast },
 ): void {
   app.get(
@@ -27,7 +30,9 @@ export function flowRoutes(
       },
     },
     async (request, reply) => {
-      parts.broadcast.add(request, reply, `address:${request.ip}`);
+      // One machine may hold many viewers, as tests and load generators do, unless the knob says otherwise.
+      const shared = isLoopback(request.ip) && !knobs.get().limitLoopback;
+      parts.broadcast.add(request, reply, shared ? `viewer:${request.id}` : `address:${networkOf(request.ip)}`);
     },
   );
 }

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Attempt, Step, Verdict } from "../admission/attempt.ts";
 import { readPreference } from "../admission/prefer.ts";
 import { publishPurchase } from "../admission/publish-purchase.ts";
+import { isReused, keyReused } from "../admission/steps.ts";
 import { type Refusal, sendProblem } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
 import type { PendingPurchase } from "../purchases/pending-purchases.ts";
@@ -79,7 +80,7 @@ async function answerVerdict(attempt: Attempt, verdict: Verdict, reply: FastifyR
     case "refuse": {
       const { gateway, pending } = attempt;
       const knownSale = attempt.sale === undefined ? undefined : attempt.saleId;
-      gateway.meter.refused(verdict.refusal.code, knownSale, attempt.arrivedAtMs, verdict.hintPosition);
+      gateway.meter.refused(verdict.refusal.code, knownSale, gateway.queue.now(), verdict.hintPosition);
       if (pending?.stage === "admitting") gateway.pending.refuse(pending, verdict.refusal);
       return sendProblem(reply, verdict.refusal);
     }
@@ -87,13 +88,10 @@ async function answerVerdict(attempt: Attempt, verdict: Verdict, reply: FastifyR
 }
 
 async function publishAndAnswer(attempt: Attempt, reply: FastifyReply): Promise<FastifyReply> {
-  const { gateway, pending } = attempt;
+  const { pending } = attempt;
   if (pending === undefined) throw new Error("the steps have not begun a purchase");
   publishPurchase(attempt);
-  const answered = await waitAndAnswer(attempt, pending, reply);
-  if (pending.refusal === undefined) gateway.meter.admitted(attempt.saleId, attempt.arrivedAtMs);
-  else gateway.meter.refused(pending.refusal.code, attempt.saleId, attempt.arrivedAtMs);
-  return answered;
+  return waitAndAnswer(attempt, pending, reply);
 }
 
 async function waitAndAnswer(attempt: Attempt, pending: PendingPurchase, reply: FastifyReply): Promise<FastifyReply> {
@@ -103,7 +101,9 @@ async function waitAndAnswer(attempt: Attempt, pending: PendingPurchase, reply: 
   const waitUntil = performance.now() + preference.waitMs;
   await pending.reaches(["published", "refused", "ended"], publishWithinMs);
   await pending.reaches(["refused", "ended"], waitUntil - performance.now());
-  if (pending.result !== undefined) return answerResult(pending.result, reply);
+  if (pending.result !== undefined) {
+    return isReused(attempt, pending.result) ? sendProblem(reply, keyReused) : answerResult(pending.result, reply);
+  }
   if (pending.refusal !== undefined) return sendProblem(reply, pending.refusal);
   return answerPending(gateway, pending, reply);
 }
