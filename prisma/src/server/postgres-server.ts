@@ -36,6 +36,8 @@ export interface PostgresServer {
   readonly ended: Promise<void>;
   /** Fast shutdown, immediate after 3 s. */
   stop(): Promise<void>;
+  /** Immediate shutdown, for the last moment of a process that can wait for nothing. */
+  readonly kill: () => void;
 }
 
 const user = "postgres";
@@ -119,6 +121,7 @@ function tryStart(
         pid: child.pid ?? 0,
         ended,
         stop: () => stop(child, ended),
+        kill: () => void child.kill("SIGQUIT"),
       });
     });
   });
