@@ -131,6 +131,8 @@ export class GatewayBed {
       port: 0,
       log: pino({ level: process.env.LOG_LEVEL ?? "silent" }),
       ...options,
+      // A busy machine decides late; tests that are about waiting set their own.
+      timings: { waitMs: 20_000, ...options.timings },
     });
     this.#gateways.push(gateway);
     return gateway;
