@@ -144,7 +144,8 @@ function whenOrphaned(stop) {
  * @param {string} nodePath
  */
 function environment(nodePath) {
-  const env = { ...process.env };
+  /** @type {NodeJS.ProcessEnv} */
+  const env = { NODE_COMPILE_CACHE: join(tools, "compile-cache"), ...process.env };
   const pathName = Object.keys(env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
   env[pathName] = [dirname(nodePath), join(root, "node_modules", ".bin"), env[pathName]]
     .filter(Boolean)

@@ -31,6 +31,8 @@ export interface ChildOptions {
   readonly restart: boolean;
 }
 
+/** Parsed and stripped sources of an earlier start save a second of this one. */
+const compileCache = fileURLToPath(new URL("../../../.tools/compile-cache", import.meta.url));
 const restartsPerMinute = 5;
 const startWithinMs = 60_000;
 
@@ -56,7 +58,7 @@ export class Child<R> {
     const { name, module, env, output, quiet, onStarted } = this.#options;
     const path = fileURLToPath(new URL(module, import.meta.url));
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", path], {
-      env: { ...process.env, ...env() },
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env() },
       stdio: ["ignore", quiet ? "ignore" : output, output, "ipc"],
       detached: process.platform !== "win32",
       windowsHide: true,

@@ -5,6 +5,8 @@
  * supervisor closes, which is how it learns that the supervisor was killed. A stop that takes too long ends in an
  * exit all the same: nothing that the system promises depends on a graceful stop.
  */
+import { flushCompileCache } from "node:module";
+
 const stopWithinMs = 4_000;
 
 export interface Hosted<R> {
@@ -42,6 +44,8 @@ export function hostProcess<R>(start: () => Promise<Hosted<R>>): void {
   started.then(
     (hosted) => {
       process.send?.({ type: "ready", ready: hosted.ready } satisfies HostMessage<R>);
+      // Kept also for a process that will be killed.
+      flushCompileCache();
       void hosted.failed?.then((reason) => {
         if (stopping) return;
         console.error(`${process.title}: ${describe(reason)}`);
