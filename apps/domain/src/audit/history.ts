@@ -34,27 +34,25 @@ export const HistoryEntry = z.object({
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 
-/** Parses JSON lines. Throws with the line's number where one does not fit. */
+/** Parses JSON lines. Throws with the line's number where one is no entry, save a last line that is cut short. */
 export function parseHistory(text: string): HistoryEntry[] {
   const lines = text.split("\n");
   const entries: HistoryEntry[] = [];
   for (const [index, line] of lines.entries()) {
     if (line === "") continue;
-    const parsed = parseLine(line);
-    if (parsed === undefined) {
-      const cutShort = index === lines.length - 1;
-      if (cutShort) break;
-      throw new Error(`history line ${index + 1} is not a history entry`);
-    }
-    entries.push(parsed);
+    const value = jsonOf(line);
+    if (value === undefined && index === lines.length - 1) break;
+    const parsed = HistoryEntry.safeParse(value);
+    if (!parsed.success) throw new Error(`history line ${index + 1} is not a history entry`);
+    entries.push(parsed.data);
   }
   return entries;
 }
 
-function parseLine(line: string): HistoryEntry | undefined {
+/** Undefined where it is no JSON. */
+function jsonOf(line: string): unknown {
   try {
-    const parsed = HistoryEntry.safeParse(JSON.parse(line));
-    return parsed.success ? parsed.data : undefined;
+    return JSON.parse(line) as unknown;
   } catch {
     return undefined;
   }

@@ -94,7 +94,6 @@ function examineSaleEntry(account: ReplayableSale, state: StateEvidence, examina
       examination.offence("the stock entry lacks a change", `${account.saleId} at ${step.position}`);
     }
   }
-  examination.examined(1);
   if (entry.available !== units.available || entry.reserved !== units.reserved || entry.sold !== units.sold) {
     const shown = `${entry.available}/${entry.reserved}/${entry.sold}`;
     const added = `${units.available}/${units.reserved}/${units.sold}`;
@@ -118,6 +117,7 @@ function examineReservationEntries(state: StateEvidence, ledger: Ledger, examina
       examination.offence("a look-up lags behind the log", purchaseId);
     }
   }
+  examination.examined(compared);
   examination.fact(`${count(compared, "look-up")} of reservations`);
 }
 
