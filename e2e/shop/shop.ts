@@ -4,7 +4,7 @@
  * A page that throws, logs an error or breaks its own content policy fails its test, whatever else it shows.
  */
 import { Purchase, Purchases, Sale, Session } from "@plateau/domain";
-import { test as base, expect, type Locator, type Page, request } from "@playwright/test";
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
 import type { z } from "zod";
 
 export { expect };
@@ -126,12 +126,4 @@ export async function ownPurchases(page: Page, saleId: string): Promise<readonly
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const beyond = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
   expect(beyond).toBe(0);
-}
-
-/** What came from the server, before any script has run. */
-export async function firstViewOf(path: string): Promise<string> {
-  const context = await request.newContext({ baseURL: environment("SHOP_URL") });
-  const text = await (await context.get(path)).text();
-  await context.dispose();
-  return text;
 }
