@@ -1,6 +1,6 @@
 /** The payment provider over HTTP, as `apps/sandbox` serves it. */
 import { z } from "zod";
-import { callProvider } from "../providers/http-calls.ts";
+import { connectProvider } from "../providers/http-calls.ts";
 import type { PaymentProvider, SettleAnswer } from "./payment-provider.ts";
 
 const Authorised = z.object({ id: z.string() });
@@ -10,15 +10,16 @@ const Listed = z.object({
 });
 
 export function createHttpPaymentProvider({ url }: { readonly url: string }): PaymentProvider {
+  const callProvider = connectProvider(url);
   const settle = async (id: string, verb: "capture" | "void", signal: AbortSignal): Promise<SettleAnswer> => {
     const path = `/payments/authorisations/${encodeURIComponent(id)}/${verb}`;
-    const { status } = await callProvider(url, { method: "POST", path, expect: [409], signal });
+    const { status } = await callProvider({ method: "POST", path, expect: [409], signal });
     return status === 409 ? "conflict" : "settled";
   };
   return {
     async authorise({ idempotencyKey, ...body }, signal) {
       const path = "/payments/authorisations";
-      const answer = await callProvider(url, { method: "POST", path, body, idempotencyKey, expect: [402], signal });
+      const answer = await callProvider({ method: "POST", path, body, idempotencyKey, expect: [402], signal });
       if (answer.status === 402) return { status: "declined", problem: Declined.parse(answer.body).detail };
       return { status: "authorised", authorisationId: Authorised.parse(answer.body).id };
     },
@@ -26,7 +27,7 @@ export function createHttpPaymentProvider({ url }: { readonly url: string }): Pa
     void: (id, signal) => settle(id, "void", signal),
     async find(reference, signal) {
       const path = `/payments/authorisations?reference=${encodeURIComponent(reference)}`;
-      const { body } = await callProvider(url, { method: "GET", path, signal });
+      const { body } = await callProvider({ method: "GET", path, signal });
       return Listed.parse(body).authorisations[0];
     },
   };
