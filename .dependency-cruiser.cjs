@@ -66,7 +66,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(node_modules|\\.next|\\.data|\\.tools|generated|dist)/" },
+    exclude: { path: "next-env|(^|/)(node_modules|\\.next|\\.data|\\.tools|generated|dist)/" },
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     tsConfig: { fileName: "tsconfig.json" },

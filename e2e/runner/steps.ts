@@ -1,14 +1,11 @@
 /** The steps of a run, in groups: those of one group run at once, groups one after the other. */
-import { createRequire } from "node:module";
-import type { Step } from "./run-step.ts";
+import { join } from "node:path";
+import { root, type Step } from "./run-step.ts";
 import type { Tools } from "./tools.ts";
 
-const require = createRequire(import.meta.url);
-
-/** The script behind a package's command, so that no shell stands between. */
+/** The script behind a package's command, so that no shell stands between. They are all packages of the root. */
 function script(packageName: string, path: string): string {
-  const manifest = require.resolve(`${packageName}/package.json`);
-  return manifest.replace(/package\.json$/, path);
+  return join(root, "node_modules", packageName, path);
 }
 
 const tsc = script("typescript", "bin/tsc");
