@@ -55,7 +55,7 @@ async function setUp() {
   });
   try {
     const nodePath = await installNode(tools);
-    await installPackages(root, nodePath);
+    await installPackages({ root, tools, nodePath });
     await generateClient(nodePath);
     return nodePath;
   } finally {

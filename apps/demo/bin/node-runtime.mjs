@@ -42,7 +42,7 @@ export async function installNode(tools) {
   const folder = mkdtempSync(join(tools, unfinished));
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   const args = ["install", "--prefix", folder, "--no-save", "--ignore-scripts", `${platformPackage()}@${wanted}`];
-  const { ok, output } = await runNpm(process.execPath, args, folder);
+  const { ok, output } = await runNpm({ nodePath: process.execPath, args, folder, tools });
   if (!ok) throw new Error(`installing Node ${wanted} from npm failed:\n${output}`);
   const version = tryVersion(nodeIn(folder));
   if (version !== `v${wanted}`) {

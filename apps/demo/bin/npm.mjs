@@ -3,31 +3,54 @@
  *
  * What can go wrong: on Windows npm is a `.cmd` that only a shell starts, which breaks paths with spaces; npm's own
  * JavaScript file is run by this Node instead. Variables that an outer `npm run` leaves behind would point the inner
- * npm at the outer one's folders, and NODE_ENV=production would leave out what builds and tests need.
+ * npm at the outer one's folders, and NODE_ENV=production would leave out what builds and tests need. A set-up killed
+ * by force leaves its npm running, which the next one would fight with; it is noted down and ended first.
  */
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identify, isAlive } from "./process-identity.mjs";
 
 /**
- * @param {string} nodePath The Node that runs npm.
- * @param {string[]} args
- * @param {string} folder
+ * Call it with the set-up lock held.
+ * @param {{ nodePath: string, args: string[], folder: string, tools: string }} call `nodePath`: the Node that runs npm
  * @returns {Promise<{ ok: boolean, output: string }>}
  */
-export function runNpm(nodePath, args, folder) {
+export async function runNpm({ nodePath, args, folder, tools }) {
   const cli = findNpmCli();
-  if (cli === undefined) return Promise.resolve({ ok: false, output: "npm was not found beside node or on the PATH" });
+  if (cli === undefined) return { ok: false, output: "npm was not found beside node or on the PATH" };
+  const note = join(tools, "npm-process.json");
+  await endLeftNpm(note);
+  const result = await execute(nodePath, [cli, ...args], { folder, note });
+  rmSync(note, { force: true });
+  return result;
+}
+
+/** @param {string} note */
+async function endLeftNpm(note) {
+  if (!existsSync(note)) return;
+  /** @type {import("./process-identity.mjs").ProcessIdentity} */
+  const left = JSON.parse(readFileSync(note, "utf8"));
+  if (isAlive(left)) process.kill(left.pid, "SIGKILL");
+  while (isAlive(left)) await sleep(50);
+}
+
+/**
+ * @param {string} nodePath
+ * @param {string[]} args
+ * @param {{ folder: string, note: string }} place
+ * @returns {Promise<{ ok: boolean, output: string }>}
+ */
+function execute(nodePath, args, { folder, note }) {
+  const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
   return new Promise((resolve) => {
-    const child = spawn(
-      nodePath,
-      [cli, ...args, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"],
-      {
-        cwd: folder,
-        env: innerEnvironment(),
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const child = spawn(nodePath, [...args, ...quiet], {
+      cwd: folder,
+      env: innerEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    if (child.pid !== undefined) writeFileSync(note, JSON.stringify(identify(child.pid)));
     let output = "";
     const collect = (/** @type {Buffer} */ chunk) => {
       output = (output + chunk.toString("utf8")).slice(-20_000);

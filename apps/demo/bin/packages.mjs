@@ -20,16 +20,15 @@ export function packagesAreInstalled(root) {
 
 /**
  * Call it with the set-up lock held.
- * @param {string} root
- * @param {string} nodePath The Node whose platform the packages are for.
+ * @param {{ root: string, tools: string, nodePath: string }} place
  */
-export async function installPackages(root, nodePath) {
+export async function installPackages({ root, tools, nodePath }) {
   if (packagesAreInstalled(root)) return;
   if (!wasInstalledByHand(root)) {
     console.log("installing the packages that the lock file names (first time: a minute or two)…");
     rmSync(stampPath(root), { force: true });
     const args = ["ci", "--include=dev", "--include=optional", "--ignore-scripts", "--prefer-offline"];
-    const { ok, output } = await runNpm(nodePath, args, root);
+    const { ok, output } = await runNpm({ nodePath, args, folder: root, tools });
     if (!ok) throw new Error(`npm ci failed:\n${output}`);
   }
   linkPostgresLibraries(root);
