@@ -9,7 +9,7 @@ import { z } from "zod";
 import { createSessionGuard } from "../../apps/gateway/src/session/session-guard.ts";
 import { createSessionTokens } from "../../apps/gateway/src/session/session-tokens.ts";
 
-const secret = process.env["SESSION_SECRET"];
+const secret = process.env.SESSION_SECRET;
 if (secret === undefined) throw new Error("SESSION_SECRET is not set");
 
 const tokens = await createSessionTokens({ secret, lifetimeMs: 3_600_000, now: Date.now });

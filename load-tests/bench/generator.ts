@@ -44,13 +44,13 @@ function buildRequest(job: GeneratorJob, index: number): Buffer {
 function parseResponse(bytes: Buffer): { status: string; length: number; body: () => string } | undefined {
   const end = bytes.indexOf(headEnd);
   if (end < 0) return undefined;
-  const head = bytes.latin1Slice(0, end);
+  const head = bytes.toString("latin1", 0, end);
   const match = /\r\ncontent-length: (\d+)/i.exec(head);
   if (!match) throw new Error(`a response without content-length: ${head}`);
   const bodyStart = end + headEnd.length;
   const length = bodyStart + Number(match[1]);
   if (bytes.length < length) return undefined;
-  return { status: head.slice(9, 12), length, body: () => bytes.utf8Slice(bodyStart, length) };
+  return { status: head.slice(9, 12), length, body: () => bytes.toString("utf8", bodyStart, length) };
 }
 
 export async function generate(job: GeneratorJob): Promise<GeneratorResult> {

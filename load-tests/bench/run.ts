@@ -24,7 +24,7 @@ for (const [name, bench] of Object.entries(benches)) {
   rows.push(...(await bench()));
 }
 printTable(rows);
-const file = join(process.env["DATA_DIR"] ?? ".data", "bench.json");
+const file = join(process.env.DATA_DIR ?? ".data", "bench.json");
 await writeRows(file, rows);
 console.log(`written to ${file}`);
 process.exit(rows.every((row) => row.bar === undefined || (row.ratio ?? row.ours) >= row.bar) ? 0 : 1);

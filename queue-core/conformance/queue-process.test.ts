@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { defineTopic, emit, type ProcessOptions, QueueError, stateNamespace } from "../src/index.ts";
+import { defineTopic, emit, type ProcessOptions, QueueError } from "../src/index.ts";
 import { gate, leftOpen, onEveryEngine, turn, withOverrides } from "./queue-bed.ts";
 
 interface Move {
