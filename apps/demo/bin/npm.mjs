@@ -30,8 +30,9 @@ export async function runNpm({ nodePath, args, folder, tools }) {
 /** @param {string} note */
 async function endLeftNpm(note) {
   if (!existsSync(note)) return;
-  /** @type {import("./process-identity.mjs").ProcessIdentity} */
-  const left = JSON.parse(readFileSync(note, "utf8"));
+  const [pid, started] = readFileSync(note, "utf8").split("\n");
+  const left = { pid: Number(pid), started: started ?? "" };
+  if (!(left.pid > 0)) return;
   if (isAlive(left)) process.kill(left.pid, "SIGKILL");
   while (isAlive(left)) await sleep(50);
 }
@@ -50,7 +51,7 @@ function execute(nodePath, args, { folder, note }) {
       env: innerEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
-    if (child.pid !== undefined) writeFileSync(note, JSON.stringify(identify(child.pid)));
+    if (child.pid !== undefined) writeFileSync(note, `${child.pid}\n${identify(child.pid).started}`);
     let output = "";
     const collect = (/** @type {Buffer} */ chunk) => {
       output = (output + chunk.toString("utf8")).slice(-20_000);
