@@ -209,6 +209,9 @@ export const FlowSample = z.object({
   stages: z.array(z.object({ group: z.string(), topic: z.string(), ratePerSecond: z.number(), lagMessages: z.int() })),
 });
 
+/** The newest samples of one gateway, oldest first, each instant once. */
+export const FlowHistory = z.object({ samples: z.array(FlowSample) });
+
 export const verdicts = ["pass", "fail", "unknown"] as const;
 export const AuditReport = z.object({
   verdict: z.enum(verdicts),
@@ -234,6 +237,7 @@ export type SaleStatistics = z.infer<typeof SaleStatistics>;
 export type OpsSaleBody = z.infer<typeof OpsSaleBody>;
 export type Knobs = z.infer<typeof Knobs>;
 export type FlowSample = z.infer<typeof FlowSample>;
+export type FlowHistory = z.infer<typeof FlowHistory>;
 export type AuditReport = z.infer<typeof AuditReport>;
 export type Verdict = (typeof verdicts)[number];
 export type Problem = z.infer<typeof Problem>;

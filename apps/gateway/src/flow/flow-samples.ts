@@ -12,6 +12,7 @@ import {
 import type { Queue, Topic } from "queue-core";
 import type { PendingPurchases } from "../purchases/pending-purchases.ts";
 import type { BacklogWatch } from "./backlog-watch.ts";
+import { FlowHistory } from "./flow-history.ts";
 import type { FlowMeter } from "./flow-meter.ts";
 
 const stages = [
@@ -34,6 +35,7 @@ interface Totals {
 
 export class FlowSampler {
   readonly #parts: { queue: Queue; meter: FlowMeter; backlog: BacklogWatch; pending: PendingPurchases };
+  readonly #history = new FlowHistory();
   #before: Totals | undefined;
   #latest: FlowSample | undefined;
 
@@ -44,6 +46,11 @@ export class FlowSampler {
   /** The newest sample; undefined in the first second. */
   get latest(): FlowSample | undefined {
     return this.#latest;
+  }
+
+  /** The last three minutes, oldest first; empty in the first second. */
+  get history(): readonly FlowSample[] {
+    return this.#history.samples;
   }
 
   async sample(): Promise<FlowSample> {
@@ -61,7 +68,7 @@ export class FlowSampler {
     const before = this.#before ?? now;
     this.#before = now;
     const perSecond = rateOver(now.atMs - before.atMs);
-    this.#latest = {
+    const sample: FlowSample = {
       atMs: nowMs,
       arrivals: perSecond(now.arrivals - before.arrivals),
       admitted: perSecond(now.admitted - before.admitted),
@@ -80,7 +87,9 @@ export class FlowSampler {
         lagMessages: (statistics[index] ?? []).reduce((sum, { lagMessages }) => sum + lagMessages, 0),
       })),
     };
-    return this.#latest;
+    this.#latest = sample;
+    this.#history.add(sample);
+    return sample;
   }
 }
 

@@ -1,5 +1,7 @@
+import type { FlowSample } from "@plateau/domain";
 import { expect, test } from "vitest";
 import { AnswerTimes } from "./answer-times.ts";
+import { FlowHistory, historySamplesMax } from "./flow-history.ts";
 import { FlowMeter } from "./flow-meter.ts";
 
 test("percentiles are of the last ten seconds, true to within a twentieth", () => {
@@ -44,4 +46,25 @@ test("what is counted is given out once, in the window of its second, and the su
   expect(windows).toHaveLength(2);
   expect(meter.takeWindows(3_000)).toMatchObject([{ saleId: "s_1", windowStartMs: 2_000, arrivals: 1, admitted: 1 }]);
   expect(meter.takeWindows(Number.POSITIVE_INFINITY)).toEqual([]);
+});
+
+test("the history keeps the newest three minutes in order, and no instant twice", () => {
+  const history = new FlowHistory();
+  const sample = (atMs: number, arrivals: number): FlowSample => ({
+    atMs,
+    arrivals,
+    admitted: 0,
+    decided: 0,
+    refused: {},
+    backlog: 0,
+    answerMs: { p50: null, p95: null, p99: null },
+    stages: [],
+  });
+  for (let second = 0; second <= historySamplesMax; second++) history.add(sample(second * 1_000, 1));
+  history.add(sample(historySamplesMax * 1_000, 2));
+  history.add(sample(500, 2));
+  expect(history.samples.map(({ atMs }) => atMs)).toEqual(
+    Array.from({ length: historySamplesMax }, (_, index) => (index + 1) * 1_000),
+  );
+  expect(history.samples.every(({ arrivals }) => arrivals === 1)).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** The way of a purchase in numbers, for everybody: aggregates only. */
-import { FlowSample, Problem } from "@plateau/domain";
+import { FlowHistory, FlowSample, Problem } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
 import { isLoopback, networkOf } from "../admission/limits.ts";
 import type { FlowSampler } from "../flow/flow-samples.ts";
@@ -17,6 +17,11 @@ export function flowRoutes(
     "/flow",
     { schema: { tags, summary: "The last second of the way of a purchase", response: { 200: FlowSample } } },
     async () => parts.sampler.latest ?? parts.sampler.sample(),
+  );
+  app.get(
+    "/flow/history",
+    { schema: { tags, summary: "The last three minutes, a FlowSample each second", response: { 200: FlowHistory } } },
+    async () => ({ samples: parts.sampler.history }),
   );
   app.get(
     "/flow/events",

@@ -1,4 +1,4 @@
-import { FlowSample, Purchase, reservationIdOf, stockCommands } from "@plateau/domain";
+import { FlowHistory, FlowSample, Purchase, reservationIdOf, stockCommands } from "@plateau/domain";
 import { expect, test } from "vitest";
 import { EventReader } from "../testing/event-reader.ts";
 import { useBeds } from "../testing/gateway-bed.ts";
@@ -74,5 +74,27 @@ test("the flow tells each second what passed", async () => {
   expect(sample.answerMs.p99).not.toBeNull();
   expect(sample.stages.map(({ group }) => group)).toEqual(["risk", "stock", "order", "payment", "sms", "stats"]);
   expect(FlowSample.parse((await bed.call("GET", "/api/flow")).body).atMs).toBeGreaterThanOrEqual(sample.atMs);
+  reader.close();
+});
+
+test("a viewer who comes after the rush finds it in the history, and the stream goes on from there", async () => {
+  const bed = await startBed();
+  const sale = await bed.openSale();
+  await bed.buy(sale.id, (await bed.signIn()).token);
+  const asked = await bed.until(
+    () => bed.call("GET", "/api/flow/history"),
+    ({ body }) => FlowHistory.parse(body).samples.some(({ decided }) => decided > 0),
+  );
+  const { samples } = FlowHistory.parse(asked.body);
+  const times = samples.map(({ atMs }) => atMs);
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  expect(samples.reduce((sum, { admitted }) => sum + admitted, 0)).toBeGreaterThan(0);
+
+  const reader = await EventReader.open(`${bed.url}/api/flow/events`);
+  // The stream's first event may be the history's last sample: the same instant, so that a page can tell.
+  const first = FlowSample.parse((await reader.next())?.data);
+  expect(first.atMs).toBeGreaterThanOrEqual(times.at(-1) ?? 0);
+  const later = FlowHistory.parse((await bed.call("GET", "/api/flow/history")).body).samples;
+  expect(later).toContainEqual(first);
   reader.close();
 });

@@ -12,7 +12,8 @@ import { type FlowSource, useFlow } from "./use-flow.ts";
 import { WayOfAPurchase } from "./way-of-a-purchase.tsx";
 
 export interface FlowBoardProps {
-  readonly first: FlowSample;
+  /** Of the last three minutes, oldest first. */
+  readonly history: readonly FlowSample[];
   readonly sales: { readonly sales: readonly Sale[] };
   readonly moment: Moment;
 }
@@ -26,9 +27,9 @@ const sourceWords: Record<FlowSource, string> = {
   lost: "Connection lost, asking again",
 };
 
-export function FlowBoard({ first, sales, moment }: FlowBoardProps) {
-  const { samples, source } = useFlow(first);
-  const last = samples.at(-1) ?? first;
+export function FlowBoard({ history, sales, moment }: FlowBoardProps) {
+  const { samples, source } = useFlow(history);
+  const last = samples.at(-1);
   return (
     <div className="grid grid-cols-1 gap-16">
       <section aria-labelledby="now-title">
@@ -38,16 +39,16 @@ export function FlowBoard({ first, sales, moment }: FlowBoardProps) {
             {sourceWords[source]}
           </p>
         </div>
-        <NowFigures sample={last} />
+        {last === undefined ? null : <NowFigures sample={last} />}
         <div className="pt-8">
           <FlowChart samples={samples} />
         </div>
       </section>
-      <WayOfAPurchase sample={last} />
+      {last === undefined ? null : <WayOfAPurchase sample={last} />}
       <section aria-labelledby="seconds-title">
         <div className="section-head">
           <h2 id="seconds-title">The last seconds in figures</h2>
-          <p className="label">Refused at the door: {refusedWords(last)}</p>
+          {last === undefined ? null : <p className="label">Refused at the door: {refusedWords(last)}</p>}
         </div>
         <SecondsTable samples={samples.slice(-rowsShown).toReversed()} moment={moment} />
       </section>

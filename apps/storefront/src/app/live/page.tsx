@@ -1,4 +1,4 @@
-import type { FlowSample, Sale } from "@plateau/domain/http";
+import type { FlowHistory, Sale } from "@plateau/domain/http";
 import { FlowBoard } from "../../flow/flow-board.tsx";
 import { askOrThrow } from "../../server/backend.ts";
 import { currentMoment } from "../../server/moment.ts";
@@ -6,8 +6,8 @@ import { currentMoment } from "../../server/moment.ts";
 export const metadata = { title: "Live" };
 
 export default async function LivePage() {
-  const [first, sales, moment] = await Promise.all([
-    askOrThrow<FlowSample>("/api/flow"),
+  const [{ samples }, sales, moment] = await Promise.all([
+    askOrThrow<FlowHistory>("/api/flow/history"),
     askOrThrow<{ sales: Sale[] }>("/api/sales"),
     currentMoment(),
   ]);
@@ -20,7 +20,7 @@ export default async function LivePage() {
           at their own pace, until the queue is empty again.
         </p>
       </div>
-      <FlowBoard first={first} sales={sales} moment={moment} />
+      <FlowBoard history={samples} sales={sales} moment={moment} />
     </div>
   );
 }
