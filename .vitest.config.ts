@@ -1,11 +1,14 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Two projects: `fast` is what `npm run check` and every developer runs; `process` starts real processes (set-up,
- * supervisor, lock file) and takes minutes, so only `npm test` runs it.
+ * Three projects. `fast` is what `npm run check` runs before each commit: no database, no process of its own. `apps`
+ * puts the apps on a real PostgreSQL and kills log engines. `process` starts whole demos. `npm test` runs all three.
  */
-const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**", "load-tests/k6/**"];
+const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const readsFiles = ["e2e/setup/{lock-file,style}.test.ts"];
+const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
+const killsProcesses = ["queue-core/**/kill.test.ts", "apps/sandbox/**/*.test.ts"];
+const limits = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -14,17 +17,21 @@ export default defineConfig({
       {
         test: {
           name: "fast",
-          include: ["{apps,queue-core,prisma,load-tests}/**/*.test.{ts,tsx}", ...readsFiles],
-          exclude: never,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          include: ["{apps,queue-core,load-tests}/**/*.test.{ts,tsx}", ...readsFiles],
+          exclude: [...never, ...needsDatabase, ...killsProcesses],
+          // A process for each file costs more than most files' tests.
+          pool: "threads",
+          ...limits,
         },
+      },
+      {
+        test: { name: "apps", include: [...needsDatabase, ...killsProcesses], exclude: never, ...limits },
       },
       {
         test: {
           name: "process",
           include: ["e2e/**/*.test.ts"],
-          exclude: [...never, ...readsFiles, "e2e/crash/**"],
+          exclude: [...never, ...readsFiles],
           testTimeout: 300_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -20,12 +20,13 @@ const typesOfPages: Step = { name: "types of pages", args: [tsc, "-p", "apps/sto
 const typesOfLoadTests: Step = { name: "types of load", args: [tsc, "-p", "load-tests/tsconfig.json"] };
 const dependencies: Step = { name: "dependency rules", args: ["e2e/runner/dependency-rules.ts"] };
 const deadCode: Step = { name: "dead code", args: [script("knip", "bin/knip.js"), "--no-progress"] };
-const fastTests: Step = { name: "unit and apps", args: [...vitest, "--project", "fast"] };
+const fastTests: Step = { name: "unit, conformance", args: [...vitest, "--project", "fast"] };
 
 export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefined }): readonly (readonly Step[])[] {
   const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
   if (fast || tools === undefined) return reading;
   const { chromium, k6, env } = tools;
+  const apps: Step = { name: "apps, PostgreSQL", args: [...vitest, "--project", "apps"] };
   const processes: Step = { name: "set-up and stop", args: [...vitest, "--project", "process"], withinMs: 15 * 60_000 };
   const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
   const browser: Step = {
@@ -42,5 +43,5 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     env,
     missing: k6.missing,
   };
-  return [...reading, [processes], [crash], [browser], [load]];
+  return [...reading, [apps], [processes], [crash], [browser], [load]];
 }
