@@ -59,9 +59,14 @@ export interface ResolveRequest {
 
 export type RequestMessage = PurchaseRequest | ResolveRequest;
 
-export type RiskVerdict =
-  | { readonly verdict: "pass"; readonly scored: boolean }
-  | { readonly verdict: "refuse"; readonly reason: RejectionReason; readonly scored: boolean };
+export type RiskVerdict = (
+  | { readonly verdict: "pass" }
+  | { readonly verdict: "refuse"; readonly reason: RejectionReason }
+) & {
+  readonly scored: boolean;
+  /** When risk first judged this request id; absent where it went on unjudged, and in older messages. */
+  readonly judgedAtMs?: number;
+};
 
 /** What the stock stage needs of a request; address and device stay behind in the risk stage. */
 export type JudgedPurchase = Omit<PurchaseRequest, "deviceId" | "accountsOnDevice" | "address" | "decisionCostMs"> & {
@@ -202,7 +207,13 @@ interface ReservationEventBase {
 
 /** `reservations`, key sale:user. Only `reserved`, `sold` and `released` change stock. */
 export type ReservationEvent =
-  | (ReservationEventBase & { readonly type: "reserved"; readonly payBeforeMs: number })
+  | (ReservationEventBase & {
+      readonly type: "reserved";
+      readonly payBeforeMs: number;
+      /** Its way until here: when the gateway took the request, and when risk judged it; absent in older messages. */
+      readonly requestedAtMs?: number;
+      readonly judgedAtMs?: number;
+    })
   | (ReservationEventBase & { readonly type: "sold"; readonly paymentId: PaymentId })
   | (ReservationEventBase & { readonly type: "released"; readonly cause: "cancelled" | "payment_expired" })
   /** A `pay` that came after the end, or a second payment: whoever authorised it must void it. */

@@ -69,6 +69,7 @@ CREATE TABLE "orders" (
     "version" INTEGER NOT NULL,
     "pay_before" TIMESTAMPTZ(3) NOT NULL,
     "requested_at" TIMESTAMPTZ(3),
+    "judged_at" TIMESTAMPTZ(3),
     "reserved_at" TIMESTAMPTZ(3) NOT NULL,
     "ended_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -140,7 +141,7 @@ CREATE INDEX "sales_ends_at_idx" ON "sales"("ends_at");
 CREATE UNIQUE INDEX "orders_reservation_id_key" ON "orders"("reservation_id");
 
 -- CreateIndex
-CREATE INDEX "orders_user_id_created_at_idx" ON "orders"("user_id", "created_at" DESC);
+CREATE INDEX "orders_user_id_reserved_at_idx" ON "orders"("user_id", "reserved_at" DESC);
 
 -- CreateIndex
 CREATE INDEX "orders_sale_id_idx" ON "orders"("sale_id");

@@ -19,11 +19,13 @@ export function stateAfter(event: OrderingEvent): OrderState {
 }
 
 /**
- * The row as this event alone tells it. Should an ending come without its beginning (the beginning lies among the
- * dead letters), the order still comes to be, ended; its times are then those of the end.
+ * The row as this event alone tells it, written at `writtenAtMs`, engine time as all its times. Should an ending come
+ * without its beginning (the beginning lies among the dead letters), the order still comes to be, ended; its times
+ * are then those of the end.
  */
-export function rowOf(event: OrderingEvent) {
+export function rowOf(event: OrderingEvent, writtenAtMs: number) {
   const at = new Date(event.atMs);
+  const began = event.type === "reserved" ? event : undefined;
   return {
     id: orderIdOf(event.reservationId),
     reservationId: event.reservationId,
@@ -35,12 +37,16 @@ export function rowOf(event: OrderingEvent) {
     amountCents: event.amountCents,
     state: stateAfter(event),
     version: event.version,
-    payBefore: event.type === "reserved" ? new Date(event.payBeforeMs) : at,
+    payBefore: began === undefined ? at : new Date(began.payBeforeMs),
+    requestedAt: dateOf(began?.requestedAtMs),
+    judgedAt: dateOf(began?.judgedAtMs),
     reservedAt: at,
-    endedAt: event.type === "reserved" ? null : at,
-    createdAt: at,
+    endedAt: began === undefined ? at : null,
+    createdAt: new Date(writtenAtMs),
   };
 }
+
+const dateOf = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
 
 export function orderEventOf(event: OrderingEvent): OrderEvent {
   const { reservationId, saleId, userId, title, quantity, amountCents, version, atMs } = event;

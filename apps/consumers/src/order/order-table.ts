@@ -4,16 +4,16 @@ import type { Database } from "@plateau/prisma";
 import { type OrderingEvent, rowOf, stateAfter } from "./order-rows.ts";
 
 /**
- * Applies a batch in one transaction; applying it again changes nothing.
+ * Applies a batch in one transaction at `nowMs` of engine time; applying it again changes nothing, that time included.
  *
  * - A won order must not fail because its buyer's row is missing: such a user is added, without a name.
  * - Each reservation gets its row from the first of its events that is seen, once (unique reservation).
  * - An ending moves the row on only from a lower version, so neither a repeat nor an older event undoes it.
  */
-export async function applyReservations(db: Database, events: readonly OrderingEvent[]): Promise<void> {
+export async function applyReservations(db: Database, events: readonly OrderingEvent[], nowMs: number): Promise<void> {
   const firsts = new Map<ReservationId, OrderingEvent>();
   for (const event of events) if (!firsts.has(event.reservationId)) firsts.set(event.reservationId, event);
-  const rows = [...firsts.values()].map(rowOf);
+  const rows = [...firsts.values()].map((event) => rowOf(event, nowMs));
   const ends = events.filter((event) => event.type !== "reserved");
   await db.$transaction([
     addUsers(db, [...new Set(rows.map((row) => row.userId))]),
@@ -33,13 +33,13 @@ function addUsers(db: Database, ids: readonly string[]) {
 function addOrders(db: Database, rows: readonly ReturnType<typeof rowOf>[]) {
   return db.$executeRaw`
     INSERT INTO orders (id, reservation_id, sale_id, user_id, product_id, title, quantity, amount_cents, state,
-      version, pay_before, reserved_at, ended_at, created_at)
+      version, pay_before, requested_at, judged_at, reserved_at, ended_at, created_at)
     SELECT id, "reservationId", "saleId", "userId", "productId", title, quantity, "amountCents", state::order_state,
-      version, "payBefore", "reservedAt", "endedAt", "createdAt"
+      version, "payBefore", "requestedAt", "judgedAt", "reservedAt", "endedAt", "createdAt"
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS added (
       id text, "reservationId" text, "saleId" text, "userId" text, "productId" text, title text, quantity int,
-      "amountCents" int, state text, version int, "payBefore" timestamptz, "reservedAt" timestamptz,
-      "endedAt" timestamptz, "createdAt" timestamptz)
+      "amountCents" int, state text, version int, "payBefore" timestamptz, "requestedAt" timestamptz,
+      "judgedAt" timestamptz, "reservedAt" timestamptz, "endedAt" timestamptz, "createdAt" timestamptz)
     ON CONFLICT DO NOTHING`;
 }
 

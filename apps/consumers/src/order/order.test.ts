@@ -52,6 +52,29 @@ test("each change of a reservation makes one row change and one event", async ()
   );
 });
 
+test("a row keeps when its request was received, judged and reserved, and when it was itself first written", async () => {
+  const known = { atMs: 1_000_030, requestedAtMs: 1_000_000, judgedAtMs: 1_000_010 };
+  const writtenFrom = queue.now();
+  await start();
+  for (const message of [bed.reserved("ann", known), bed.reserved("bob", { atMs: 1_000_040 })])
+    await queue.publish(reservations, message);
+  await bed.drained(queue, "order");
+  const writtenBy = queue.now();
+  const rows = await bed.db.order.findMany({ orderBy: { reservedAt: "asc" } });
+  expect(rows).toMatchObject([
+    { requestedAt: new Date(1_000_000), judgedAt: new Date(1_000_010), reservedAt: new Date(1_000_030) },
+    // As messages from before these times were told.
+    { requestedAt: null, judgedAt: null, reservedAt: new Date(1_000_040) },
+  ]);
+  for (const { createdAt } of rows) {
+    expect(createdAt.getTime()).toBeGreaterThanOrEqual(writtenFrom);
+    expect(createdAt.getTime()).toBeLessThanOrEqual(writtenBy);
+  }
+  await queue.publish(reservations, bed.reserved("ann", { atMs: 3, requestedAtMs: 1, judgedAtMs: 2 }));
+  await bed.drained(queue, "order");
+  expect(await bed.db.order.findMany({ orderBy: { reservedAt: "asc" } })).toEqual(rows);
+});
+
 test("events delivered again, early ones after late ones included, change no row", async () => {
   await start();
   for (const event of [bed.reserved("ann"), bed.sold("ann")]) await queue.publish(reservations, event);

@@ -54,12 +54,13 @@ export async function startOrderConsumer(
     maxBatch: 500,
     lingerMs: 50,
     ...(member === undefined ? {} : { member }),
-    handle: (batch) => settleBatch(batch, (part) => orderBatch(db, publisher, part)),
+    handle: (batch) => settleBatch(batch, (part) => orderBatch(queue, db, publisher, part)),
   });
   return [consumer, publisher];
 }
 
 async function orderBatch(
+  queue: Queue,
   db: Database,
   publisher: TransactionalPublisher<OrderEvent>,
   batch: readonly Message<ReservationEvent>[],
@@ -69,7 +70,7 @@ async function orderBatch(
   let failure: { readonly error: unknown } | undefined;
   await publisher.publish(events.map(orderEventOf), async () => {
     try {
-      await applyReservations(db, events);
+      await applyReservations(db, events, queue.now());
       return "commit";
     } catch (error) {
       failure = { error };

@@ -45,7 +45,11 @@ describe("risk control", () => {
     const { emitted, reply } = stage.deliver(request("a", { deviceId: "d1", accountsOnDevice: 3 }), { nowMs, replyTo });
     const { address: _, ...kept } = request("a");
     expect(emitted).toEqual([
-      { topic: "stock-commands", value: { ...kept, risk: { verdict: "pass", scored: true } }, replyTo },
+      {
+        topic: "stock-commands",
+        value: { ...kept, risk: { verdict: "pass", scored: true, judgedAtMs: nowMs } },
+        replyTo,
+      },
     ]);
     expect(reply).toBeUndefined();
   });
@@ -74,7 +78,10 @@ describe("risk control", () => {
     ["nothing was gathered in time", undefined],
     ["the scorer left this request out", new Map([[idOf("b"), 0.99]])],
   ])("decides without the outside score where %s, and says so", (_, scores) => {
-    expect(verdictIn(newStage(scores).deliver(request("a"), { nowMs }))).toEqual({ verdict: "pass", scored: false });
+    expect(verdictIn(newStage(scores).deliver(request("a"), { nowMs }))).toMatchObject({
+      verdict: "pass",
+      scored: false,
+    });
   });
 
   it("refuses more accounts on one device than may share it", () => {
@@ -109,7 +116,8 @@ describe("risk control", () => {
       expect(emitted).toMatchObject([{ replyTo: again, value: { risk: { verdict: "pass" } } }]);
     }
     const refused = stage.deliver(request("b", { accountsOnDevice: 9 }), { nowMs });
-    expect(stage.deliver(request("b"), { nowMs }).emitted).toEqual(refused.emitted);
+    expect(verdictIn(refused)).toMatchObject({ judgedAtMs: nowMs });
+    expect(stage.deliver(request("b"), { nowMs: nowMs + 1_000 }).emitted).toEqual(refused.emitted);
   });
 
   it("hands on a request past its deadline unjudged and uncounted, for stock to record expired", () => {

@@ -105,14 +105,14 @@ function judge(
 ): Judgement {
   const score = scores?.get(request.purchaseId);
   const scored = score !== undefined;
-  const refuse = (reason: RejectionReason): RiskVerdict => ({ verdict: "refuse", reason, scored });
+  const refuse = (reason: RejectionReason): RiskVerdict => ({ verdict: "refuse", reason, scored, judgedAtMs: nowMs });
   if (isBlocked(before, nowMs)) return { verdict: refuse("blocked") };
 
   const { user, tooOften } = countTry(before, nowMs, policy.velocityPerMinute);
   if (tooOften) return { verdict: refuse("velocity"), user };
   if ((request.accountsOnDevice ?? 0) > policy.accountsPerDevice) return { verdict: refuse("shared-device"), user };
   if (scored && score >= refusedScore) return { verdict: refuse("risk-score"), user };
-  return { verdict: { verdict: "pass", scored }, user };
+  return { verdict: { verdict: "pass", scored, judgedAtMs: nowMs }, user };
 }
 
 /** What stock needs of the request, and no more: it is stored once again, and read by more people. */

@@ -124,7 +124,9 @@ describe("opening and closing a sale", () => {
 describe("deciding a purchase", () => {
   it("a win reserves the units, tells it once, and sends its own expiry", () => {
     const stage = openStage();
-    const won = stage.deliver(purchase("a", { quantity: 2, fingerprint: "q2" }), { nowMs });
+    const [requestedAtMs, judgedAtMs] = [nowMs - 20, nowMs - 5];
+    const risk = { verdict: "pass", scored: true, judgedAtMs } as const;
+    const won = stage.deliver(purchase("a", { quantity: 2, fingerprint: "q2", requestedAtMs, risk }), { nowMs });
     const payBeforeMs = nowMs + terms.paymentTimeoutMs;
     expect(resultIn(won)).toEqual({
       purchaseId: idOf("a"),
@@ -148,7 +150,7 @@ describe("deciding a purchase", () => {
           quantity: 2,
           outcome: "won",
           scored: true,
-          requestedAtMs: nowMs,
+          requestedAtMs,
           decidedAtMs: nowMs,
           position: 1,
         },
@@ -171,6 +173,8 @@ describe("deciding a purchase", () => {
           position: 1,
           stockAfter: { available: 1, reserved: 2, sold: 0 },
           payBeforeMs,
+          requestedAtMs,
+          judgedAtMs,
         },
       },
       { topic: "stock-commands", value: expire("a"), delayMs: terms.paymentTimeoutMs },

@@ -85,7 +85,8 @@ function askedOf<Request extends JudgedPurchase | ResolveRequest>(
 
 function win(asked: Asked<JudgedPurchase>, before: SaleStock): Decision {
   const { request, buyer, at } = asked;
-  const { saleId, userId, quantity } = request;
+  const { saleId, userId, quantity, requestedAtMs } = request;
+  const { judgedAtMs } = request.risk;
   const sale = moveUnits(before, "reserve", quantity, at);
   const reservationId = reservationIdOf(request.purchaseId);
   const payBeforeMs = at.nowMs + sale.terms.paymentTimeoutMs;
@@ -100,7 +101,14 @@ function win(asked: Asked<JudgedPurchase>, before: SaleStock): Decision {
     writes: [{ key: stockKeys.sale(saleId), value: sale }, ...ended.writes],
     emit: [
       ...ended.emit,
-      emit(reservations, { type: "reserved", ...event, version: 1, payBeforeMs }),
+      emit(reservations, {
+        type: "reserved",
+        ...event,
+        version: 1,
+        payBeforeMs,
+        requestedAtMs,
+        ...(judgedAtMs === undefined ? {} : { judgedAtMs }),
+      }),
       emit(stockCommands, { type: "expire", saleId, reservationId, userId }, { delayMs: sale.terms.paymentTimeoutMs }),
     ],
   };

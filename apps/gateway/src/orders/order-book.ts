@@ -25,12 +25,12 @@ export class OrderBook {
     this.#stockState = parts.stockState;
   }
 
-  /** Newest first. */
+  /** Newest first, by when they were won: rows written in one batch share the time of writing. */
   async ofUser(userId: string): Promise<readonly Order[]> {
     const rows = await this.#db.order.findMany({
       where: { userId },
       include: withPayments,
-      orderBy: { createdAt: "desc" },
+      orderBy: [{ reservedAt: "desc" }, { id: "desc" }],
       take: shownMax,
     });
     return this.#views(rows);

@@ -26,6 +26,7 @@ export interface OrderRow {
   readonly state: "awaiting_payment" | "paid" | "cancelled" | "payment_expired";
   readonly payBefore: Date;
   readonly requestedAt: Date | null;
+  readonly judgedAt: Date | null;
   readonly reservedAt: Date;
   readonly endedAt: Date | null;
   readonly createdAt: Date;
@@ -94,7 +95,8 @@ function timelineOf(
   const endedAtMs = reservation?.endedAtMs ?? row.endedAt?.getTime();
   const ended = reservation?.state ?? row.state;
   return [
-    ...at("gateway", "requested", row.requestedAt),
+    ...at("gateway", "received", row.requestedAt),
+    ...at("risk", "passed", row.judgedAt),
     ...at("stock", "reserved", row.reservedAt),
     ...at("order", "created", row.createdAt),
     ...row.payments.flatMap(({ state, createdAt, settledAt }) => [

@@ -55,6 +55,22 @@ async function publishedPayments(bed: GatewayBed): Promise<readonly PaymentReque
   return found;
 }
 
+test("orders come by when they were won, newest first, also where one batch wrote them", async () => {
+  const bed = await startBed();
+  const { id: saleId, productId, title } = await bed.openSale();
+  const { token, userId } = await bed.signIn();
+  const wonAtMs = { o_2: 2_000, o_3: 3_000, o_1: 1_000 };
+  await bed.db.order.createMany({
+    data: Object.entries(wonAtMs).map(([id, atMs]) => ({
+      ...{ id, reservationId: `${saleId}.${id}`, saleId, userId, productId, title },
+      ...{ quantity: 1, amountCents: 1, version: 1, payBefore: new Date(60_000), createdAt: new Date(9_000) },
+      reservedAt: new Date(atMs),
+    })),
+  });
+  const { orders } = Orders.parse((await bed.call("GET", "/api/orders", { token })).body);
+  expect(orders.map(({ id }) => id)).toEqual(["o_3", "o_2", "o_1"]);
+});
+
 test("an order and its messages are its owner's alone", async () => {
   const bed = await startBed();
   const { token, orderId, userId, sale } = await buyAndOrder(bed);
