@@ -8,16 +8,21 @@ function script(packageName: string, path: string): string {
   return join(root, "node_modules", packageName, path);
 }
 
-const tsc = script("typescript", "bin/tsc");
+/** What was found for unchanged files is kept from run to run. */
+function typeCheck(project: string): readonly string[] {
+  const kept = join(".tools", "types", `${project.replaceAll("/", "-")}.tsbuildinfo`);
+  return [script("typescript", "bin/tsc"), "-p", project, "--noEmit", "--incremental", "--tsBuildInfoFile", kept];
+}
+
 const vitest = [script("vitest", "vitest.mjs"), "run", "--config", ".vitest.config.ts", "--reporter=dot"];
 
 const style: Step = {
   name: "style",
   args: [script("@biomejs/biome", "bin/biome"), "check", "--error-on-warnings", "."],
 };
-const types: Step = { name: "types", args: [tsc, "-p", "tsconfig.json"] };
-const typesOfPages: Step = { name: "types of pages", args: [tsc, "-p", "apps/storefront/tsconfig.json"] };
-const typesOfLoadTests: Step = { name: "types of load", args: [tsc, "-p", "load-tests/tsconfig.json"] };
+const types: Step = { name: "types", args: typeCheck("tsconfig.json") };
+const typesOfPages: Step = { name: "types of pages", args: typeCheck("apps/storefront/tsconfig.json") };
+const typesOfLoadTests: Step = { name: "types of load", args: typeCheck("load-tests/tsconfig.json") };
 const dependencies: Step = { name: "dependency rules", args: ["e2e/runner/dependency-rules.ts"] };
 const deadCode: Step = { name: "dead code", args: [script("knip", "bin/knip.js"), "--no-progress"] };
 const fastTests: Step = { name: "unit, conformance", args: [...vitest, "--project", "fast"] };
