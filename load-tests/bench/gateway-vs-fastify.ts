@@ -25,12 +25,22 @@ interface Row {
   readonly quantity: number;
   readonly status: string;
   readonly barred: boolean;
+  /** One shopper buys the only unit before the clock starts. */
+  readonly soldOutBefore?: boolean;
 }
 
 const rowsWanted: readonly Row[] = [
   { name: "gateway-vs-fastify: all in stock", stock: requestsPerRound, quantity: 1, status: "201", barred: true },
   // One unit is left and two are asked for: the hint does not apply, so each "sold out" is decided in the queue.
   { name: "gateway-vs-fastify: sold out, by the queue", stock: 1, quantity: 2, status: "409", barred: true },
+  {
+    name: "gateway-vs-fastify: sold out, by the hint",
+    stock: 1,
+    quantity: 1,
+    status: "409",
+    barred: false,
+    soldOutBefore: true,
+  },
 ];
 
 export async function benchGateway(): Promise<readonly BenchRow[]> {
@@ -41,7 +51,7 @@ export async function benchGateway(): Promise<readonly BenchRow[]> {
   try {
     const { port: baselinePort } = await baseline.next<{ port: number }>();
     await liftLimits(system);
-    const tokens = await shoppers(system, requestsPerRound);
+    const [spare = "", ...tokens] = await shoppers(system, requestsPerRound + 1);
     const baselineTokens = await signBaselineTokens(requestsPerRound);
     const systemPort = Number(new URL(system.url).port);
     const rows: BenchRow[] = [];
@@ -53,6 +63,7 @@ export async function benchGateway(): Promise<readonly BenchRow[]> {
       for (let round = 0; round <= rounds; round++) {
         const saleId = await openSale(system, row.stock);
         const path = `/api/sales/${saleId}/purchases`;
+        if (row.soldOutBefore) await buyOne(system, path, spare);
         const our = await run(generator, { ...job, port: systemPort, path, tokens, keyPrefix: "bench" }, row.status);
         await caughtUp(system);
         const their = await run(
@@ -139,6 +150,13 @@ async function openSale(system: System, stock: number): Promise<string> {
   return ((await ops(system, "POST", "/sales", body)) as { id: string }).id;
 }
 
+async function buyOne(system: System, path: string, token: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", prefer: "wait=30" };
+  const response = await fetch(`${system.url}${path}`, { method: "POST", headers, body: "{}" });
+  if (response.status !== 201)
+    throw new Error(`the only unit was not sold: ${response.status} ${await response.text()}`);
+}
+
 async function signBaselineTokens(count: number): Promise<string[]> {
   const { createSessionTokens } = await import("../../apps/gateway/src/session/session-tokens.ts");
   const { newUserId } = await import("@plateau/domain");
@@ -148,13 +166,14 @@ async function signBaselineTokens(count: number): Promise<string[]> {
   );
 }
 
-/** Resolves when every stage has handled what was published. */
+/** Resolves when every stage has handled what was published, by a sample taken after this was asked. */
 async function caughtUp(system: System): Promise<void> {
-  const deadline = Date.now() + 120_000;
+  const askedAtMs = Date.now();
+  const deadline = askedAtMs + 120_000;
   for (;;) {
     const response = await fetch(`${system.url}/api/flow`);
-    const { stages } = (await response.json()) as FlowSample;
-    if (stages.every((stage) => stage.lagMessages === 0)) return;
+    const { atMs, stages } = (await response.json()) as FlowSample;
+    if (atMs > askedAtMs && stages.every((stage) => stage.lagMessages === 0)) return;
     if (Date.now() > deadline) throw new Error(`the consumers do not catch up: ${JSON.stringify(stages)}`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

@@ -8,8 +8,8 @@ import { benchPublish } from "./publish.ts";
 import { type BenchRow, printTable, writeRows } from "./table.ts";
 
 const benches: Record<string, () => Promise<readonly BenchRow[]>> = {
-  queue: benchPublish,
-  gateway: benchGateway,
+  "publish-durable": benchPublish,
+  "gateway-vs-fastify": benchGateway,
 };
 
 const wanted = process.argv.slice(2);

@@ -15,7 +15,7 @@
  * - A handler ignores its abort signal: it is waited for no longer, and its outcome is ignored.
  */
 import { backoffMs } from "./backoff.ts";
-import { deadLetterEntry, type ErrorHistory, isForAnotherGroup } from "./dead-letters.ts";
+import { deadLetterEntry, type ErrorHistory, isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
 import type { Lease, PartitionRef, StateWrite, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
@@ -321,6 +321,7 @@ export class PartitionConsumer<T> implements PartitionWork {
   #bury(stored: StoredMessage, death: { attempt: number; reason: string; history: ErrorHistory }): void {
     this.#deadLetters.push(deadLetterEntry(this.#ref.group, stored, stored.value, death));
     this.#counters.deadLettered++;
+    reportDeadLetter(this.#context, this.#ref.group, stored, death.reason);
   }
 
   /** Commits until the engine knows the head and the dead letters; one commit at a time. */

@@ -12,7 +12,7 @@ import type { Engine, MessageHeaders, StateWrite, StoredMessage } from "./engine
 import { deadLetterNamespace } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import type { DeadLetter } from "./queue.ts";
-import { hasCode } from "./queue-context.ts";
+import { hasCode, type QueueContext } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
 
 export type ErrorHistory = readonly { readonly atMs: number; readonly error: string }[];
@@ -47,6 +47,16 @@ export function deadLetterEntry(
     key: death.id ?? `${String(partition).padStart(4, "0")}-${String(offset).padStart(15, "0")}`,
     value: packMessage(head, bytes),
   };
+}
+
+/** A group that gave up on work must not do so in silence: somebody has to look, and redrive it. */
+export function reportDeadLetter(
+  context: QueueContext,
+  group: string,
+  { topic, partition, offset }: Pick<StoredMessage, "topic" | "partition" | "offset">,
+  reason: string,
+): void {
+  context.report(`dead letter of group ${group} from ${topic}/${partition} at offset ${offset}`, reason);
 }
 
 /** True where the message was redriven for another group than this one. */

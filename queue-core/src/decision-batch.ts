@@ -90,6 +90,12 @@ export class DecisionBatch implements StateReader {
 
   addDeadLetter(group: string, message: StoredMessage, reason: string, history: ErrorHistory): void {
     this.#put.push(deadLetterEntry(group, message, message.value, { attempt: 1, reason, history }));
+    this.#buried.push({ message, reason });
+  }
+
+  /** What goes to the dead letters with this batch: to be told of once it is committed. */
+  get buried(): readonly { readonly message: StoredMessage; readonly reason: string }[] {
+    return this.#buried;
   }
 
   /** What the batch appends and puts. Throws where an entry's value has no JSON. */

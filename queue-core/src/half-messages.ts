@@ -16,7 +16,7 @@
  *   is told the error.
  */
 import { backoffMs } from "./backoff.ts";
-import { deadLetterEntry } from "./dead-letters.ts";
+import { deadLetterEntry, reportDeadLetter } from "./dead-letters.ts";
 import type { AppendRequest, Commit, StateEntry } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { halfNamespace, rolledBackNamespace, timeKey } from "./namespaces.ts";

@@ -16,7 +16,7 @@
  * - `prepare` hangs: after its budget the batch is decided without facts, and its signal is aborted.
  */
 import { backoffMs } from "./backoff.ts";
-import { isForAnotherGroup } from "./dead-letters.ts";
+import { isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
 import { DecisionBatch } from "./decision-batch.ts";
 import type { Commit, Lease, PartitionRef, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
@@ -175,7 +175,6 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
       if (item.kind !== "undecodable") continue;
       const error = `the message cannot be decoded: ${describe(item.error)}`;
       letters.addDeadLetter(this.#ref.group, item.stored, error, [{ atMs: engine.now(), error }]);
-      this.#counters.deadLettered++;
     }
     await this.#commit(letters, items);
   }
@@ -229,7 +228,6 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
       history.push({ atMs: context.nowMs, error: `poison() threw: ${describe(error)}` });
     }
     decisions.addDeadLetter(this.#ref.group, item.stored, describe(thrown), history);
-    this.#counters.deadLettered++;
   }
 
   async #commitDecided(decisions: DecisionBatch, batch: readonly MessageItem<T>[]): Promise<void> {
@@ -268,6 +266,10 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     const commit: Commit = { fence: this.#lease, advance: { ...this.#ref, to }, append, put };
     await this.#context.engine.commit(commit);
     this.#context.advances.count++;
+    for (const { message, reason } of decisions.buried) {
+      this.#counters.deadLettered++;
+      reportDeadLetter(this.#context, this.#ref.group, message, reason);
+    }
     this.#position = to;
     this.#ahead = items.length === this.#ahead.length ? [] : this.#ahead.slice(items.length);
     this.#alone = Math.max(0, this.#alone - items.length);

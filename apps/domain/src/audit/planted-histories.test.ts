@@ -1,6 +1,8 @@
 /**
  * The audit itself under test: one good history, spoiled in one place at a time, must fail the invariant that the
- * fault breaks. Longer than other files, for it is a list: one row per fault.
+ * fault breaks.
+ *
+ * Length: it is a list, one row per fault.
  */
 import { describe, expect, it } from "vitest";
 import { audit } from "./audit.ts";
@@ -159,6 +161,15 @@ const plants: readonly Plant[] = [
     4,
     (evidence) => {
       evidence.history?.push(told("zed", "purchase", "won", "s_paper.zed-k1"));
+    },
+  ],
+  [
+    "a client told queued, and after the crash not found",
+    4,
+    (evidence, { jon }) => {
+      const lookUp = told("jon", "look-up", "queued", jon);
+      const notFound = { saleId: "s_paper", userId: "jon", status: 404, code: "not-found" };
+      evidence.history?.push(told("jon", "purchase", "queued", jon), { ...lookUp, type: "fail", value: notFound });
     },
   ],
   [

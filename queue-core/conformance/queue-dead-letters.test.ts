@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import { dead, defineTopic, done } from "../src/index.ts";
+import { onEveryEngine } from "./queue-bed.ts";
+
+interface Job {
+  readonly key: string;
+  readonly n: number;
+}
+
+const jobs = defineTopic<Job>({ name: "jobs", partitions: 1, keyOf: (job) => job.key });
+
+onEveryEngine("dead letters", (bed) => {
+  it("are redriven to the group they belong to, and to no other, once", async () => {
+    const queue = await bed().queue([jobs]);
+    const seen: string[] = [];
+    let isBroken = true;
+    await queue.consume<Job>({
+      group: "broken",
+      topic: jobs,
+      handle: async ([message]) => {
+        seen.push(`broken ${message?.value.n}`);
+        return isBroken ? dead("broken") : done;
+      },
+    });
+    await queue.consume<Job>({
+      group: "fine",
+      topic: jobs,
+      handle: async ([message]) => {
+        seen.push(`fine ${message?.value.n}`);
+        return done;
+      },
+    });
+    await queue.publish(jobs, { key: "a", n: 1 }, { ext: { trace: "t" } });
+    await bed().eventually(async () => (await queue.deadLetters("broken", jobs, 10)).length === 1);
+    isBroken = false;
+    const redriven = await Promise.all([queue.redrive("broken", jobs), queue.redrive("broken", jobs)]);
+    expect(redriven[0] + redriven[1]).toBe(1);
+    await bed().eventually(async () =>
+      (await Promise.all(["broken", "fine"].map((group) => queue.groupStatistics(group, jobs)))).every(
+        ([partition]) => partition?.committed === 2,
+      ),
+    );
+    expect(seen.sort()).toEqual(["broken 1", "broken 1", "fine 1"]);
+    expect(await queue.deadLetters("broken", jobs, 10)).toEqual([]);
+    expect((await queue.browse(jobs, 0, 1, 1))[0]?.headers.ext).toMatchObject({ trace: "t" });
+  });
+});
