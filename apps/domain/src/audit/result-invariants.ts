@@ -80,6 +80,7 @@ export function truthfulAnswers(evidence: Evidence, ledger: Ledger): InvariantRe
     examination.fact("no driver's history was given, so what clients heard was checked by look-ups alone");
   } else {
     const heard = examineHistory(evidence, ledger, examination);
+    examineNotFound(evidence, examination);
     if (heard === 0) examination.couldNotLook("the driver's history tells of no answer");
     examination.fact(`${count(heard, "purchase")} heard of by clients, none told two stories`);
   }
@@ -178,6 +179,22 @@ function examineHistory(evidence: Evidence, ledger: Ledger, examination: Examina
     examineStory(purchase, story, trace, examination);
   }
   return told.size;
+}
+
+/** Whoever was given a purchase's id finds it from then on, over every restart. */
+function examineNotFound({ history = [], state, nowMs }: Evidence, examination: Examination): void {
+  const lastTold = new Map<string, string>();
+  for (const { type, op, key, value } of history) {
+    if (type === "ok" && value?.purchaseId !== undefined && value.state !== undefined) {
+      lastTold.set(value.purchaseId, value.state);
+    }
+    if (type !== "fail" || op !== "look-up" || value?.status !== 404) continue;
+    const before = lastTold.get(key);
+    const sale = state.looked ? state.found.sales.get(value.saleId) : undefined;
+    if (before !== undefined && !mayHaveForgottenResults(sale, nowMs)) {
+      examination.offence(`told ${before}, then not found`, key);
+    }
+  }
 }
 
 /**
