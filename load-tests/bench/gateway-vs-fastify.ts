@@ -8,6 +8,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FlowSample } from "@plateau/domain";
 import { type System, startSystem } from "../../apps/demo/src/system.ts";
 import { BenchChild } from "./child.ts";
 import type { GeneratorJob, GeneratorResult } from "./generator.ts";

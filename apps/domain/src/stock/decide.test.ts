@@ -1,3 +1,8 @@
+/**
+ * The stock stage's decisions, command by command.
+ *
+ * Length: it is a table, a row or more for each command and each reason.
+ */
 import { describe, expect, it } from "vitest";
 import type { PaymentId, PurchaseId, ReservationId, SaleId, UserId } from "../ids.ts";
 import {
