@@ -10,6 +10,27 @@ interface Job {
 const jobs = defineTopic<Job>({ name: "jobs", partitions: 1, keyOf: (job) => job.key });
 
 onEveryEngine("dead letters", (bed) => {
+  it("are told of as they come, with group, place and reason", async () => {
+    const queue = await bed().queue([jobs]);
+    await queue.consume<Job>({ group: "g", topic: jobs, handle: async () => dead("no such account") });
+    await queue.process<Job>({
+      group: "decider",
+      topic: jobs,
+      keys: () => [],
+      decide: () => {
+        throw new Error("no rule");
+      },
+    });
+    await queue.publish(jobs, { key: "a", n: 1 });
+    await bed().eventually(async () => bed().faults.length === 2);
+    expect(bed().faults).toEqual(
+      expect.arrayContaining([
+        { where: "dead letter of group g from jobs/0 at offset 0", error: "no such account" },
+        { where: "dead letter of group decider from jobs/0 at offset 0", error: "no rule" },
+      ]),
+    );
+  });
+
   it("are redriven to the group they belong to, and to no other, once", async () => {
     const queue = await bed().queue([jobs]);
     const seen: string[] = [];

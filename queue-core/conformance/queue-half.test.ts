@@ -125,6 +125,9 @@ onEveryEngine("half messages", (bed) => {
     const rejected = expect(result).rejects.toMatchObject({ code: "HALF_ROLLED_BACK" });
     await bed().eventually(async () => (await queue.deadLetters("sales", orders, 10)).length === 1);
     expect(checks).toEqual([1, 2, 3]);
+    await bed().eventually(async () =>
+      bed().faults.some(({ where }) => where.startsWith("dead letter of group sales from orders/")),
+    );
     slow.open();
     await rejected;
     const [letter] = await queue.deadLetters("sales", orders, 10);

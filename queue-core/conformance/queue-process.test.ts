@@ -243,7 +243,7 @@ onEveryEngine("process", (bed) => {
       [undefined, "no json"],
       [undefined, "no json"],
     ]);
-    expect(member.statistics().deadLettered).toBe(2);
+    await bed().eventually(async () => member.statistics().deadLettered === 2);
   });
 
   it("emits a delayed message when it is due", async () => {

@@ -35,6 +35,7 @@ export class DecisionBatch implements StateReader {
   readonly #slots = new Map<string, Slot>();
   readonly #append: AppendRequest[] = [];
   readonly #put: StateWrite[] = [];
+  readonly #buried: { readonly message: StoredMessage; readonly reason: string }[] = [];
   #declared: readonly string[] = [];
 
   constructor(

@@ -269,7 +269,9 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     const stored = { ...half.message, offset: -1, timestampMs: head.storedAtMs, headers: {} };
     const death = { attempt: head.checks + 1, reason, history, id: half.id };
     const { expect = [], put = [] } = this.#rollbackOf([half]);
-    await this.#ifPresent({ expect, put: [...put, deadLetterEntry(this.#options.group, stored, bytes, death)] });
+    const { group } = this.#options;
+    const isBuried = await this.#ifPresent({ expect, put: [...put, deadLetterEntry(group, stored, bytes, death)] });
+    if (isBuried) reportDeadLetter(this.#context, group, stored, reason);
   }
 
   #messageOf(head: HalfHead, bytes: Buffer): AppendRequest {
