@@ -186,9 +186,9 @@ export class Shopper {
     }
     this.#enter("fail", op, key, { status, ...(answer.code === undefined ? {} : { code: answer.code }) });
     const retryAfterS = Number(response.headers.get("retry-after"));
-    // 408: the machine was too busy to read the request. A look-up may come before the server that starts again has
-    // found the purchase.
-    const mayComeBack = [408, 429, 503].includes(status) || (status === 404 && op === "look-up");
+    // 408: the machine was too busy to read the request. A 404 is none of them: a server that starts again listens
+    // once it has found the purchases of the log.
+    const mayComeBack = [408, 429, 503].includes(status);
     if (!mayComeBack) this.#counts.unexpected.push(`${op}: ${status} ${answer.code ?? ""}`);
     return { waitMs: retryAfterS > 0 ? retryAfterS * 1_000 : 0 };
   }
