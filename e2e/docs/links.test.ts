@@ -61,6 +61,15 @@ describe.each(documents)("%s", (document) => {
     expect(broken).toEqual([]);
   });
 
+  it("quotes only tests that are there", () => {
+    const text = readFileSync(join(root, document), "utf8");
+    const quoted = [...text.matchAll(/\]\(([^)\s]+\.(?:test|spec)\.ts)\) "([^"]+)"/g)];
+    const missing = quoted.filter(([, file = "", name = ""]) => {
+      return !readFileSync(resolve(root, dirname(document), file), "utf8").includes(name);
+    });
+    expect(missing.map(([whole]) => whole)).toEqual([]);
+  });
+
   it("names only npm commands that exist", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
     const text = readFileSync(join(root, document), "utf8");

@@ -1,4 +1,4 @@
-/** The habits of STYLE that no linter checks. A file over 400 lines says in its header why: a line `Length: …`. */
+/** The habits that no linter checks. A file over 400 lines says in its header why: a line `Length: …`. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname } from "node:path";

@@ -7,7 +7,7 @@ import { rejectionReasons } from "./messages.ts";
 
 export const saleStates = ["upcoming", "open", "sold_out", "ended"] as const;
 
-/** States of a purchase as DESIGN section 4 lists them, from the client's point of view. */
+/** States of a purchase (docs/architecture.md), from the client's point of view. */
 export const purchaseStates = [
   "queued",
   "won",
@@ -156,14 +156,20 @@ export const SaleStatistics = z.object({
   }),
 });
 
+/** Years that every store behind the API can hold. */
+const moment = z.iso.datetime({ offset: true }).refine((text) => {
+  const atMs = Date.parse(text);
+  return atMs >= Date.UTC(2000, 0) && atMs < Date.UTC(2101, 0);
+}, "must lie in the years 2000 to 2100");
+
 export const OpsSaleBody = z.strictObject({
   productId: z.string().max(60).optional(),
   title: lineOf(120).optional(),
   stock: z.int().min(1).max(1_000_000),
   priceCents: z.int().min(0).max(100_000_000).optional(),
   perUserLimit: z.int().min(1).max(1_000_000).optional(),
-  startsAt: z.iso.datetime({ offset: true }).optional(),
-  endsAt: z.iso.datetime({ offset: true }).optional(),
+  startsAt: moment.optional(),
+  endsAt: moment.optional(),
   paymentTimeoutMs: z.int().min(100).max(86_400_000).optional(),
   decisionCostMs: z.int().min(0).max(10_000).optional(),
   crowd: z.int().min(0).max(2_000).optional(),

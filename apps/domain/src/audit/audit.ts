@@ -1,5 +1,5 @@
 /**
- * The audit (DESIGN section 5): invariants 1 to 11, checked by set algebra in O(n) over evidence that somebody
+ * The audit: invariants 1 to 11 (docs/architecture.md), checked by set algebra in O(n) over evidence that somebody
  * else gathered. Pure. It passes only what it has looked at: a source that could not be read, a group that lags
  * or a system in which nothing happened gives `unknown`.
  */
