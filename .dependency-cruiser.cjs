@@ -1,9 +1,10 @@
 /**
  * queue-core <- domain <- apps. Apps never import each other; only apps/demo starts them, and the tests above them
- * (e2e, load-tests) reach the system through apps/demo alone or over HTTP.
+ * (e2e, load-tests) reach the system through apps/demo and the domain alone, or over HTTP.
  * A run that found no modules would pass every rule, so the caller asserts a floor on their number.
  */
 const app = "^apps/(?!domain/|demo/)([^/]+)/";
+const baseline = "^load-tests/bench/(baseline|gateway-vs-fastify)\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -44,6 +45,19 @@ module.exports = {
       severity: "error",
       from: { path: "^(apps|prisma|queue-core)/" },
       to: { path: "^(e2e|load-tests)/" },
+    },
+    {
+      name: "tests-above-reach-apps-through-demo",
+      severity: "error",
+      from: { path: "^(e2e|load-tests)/", pathNot: baseline },
+      to: { path: app },
+    },
+    {
+      name: "baseline-takes-the-gateways-session-alone",
+      comment: "What the gateway is measured against checks the very same session, so that only the rest differs.",
+      severity: "error",
+      from: { path: baseline },
+      to: { path: app, pathNot: "^apps/gateway/src/session/" },
     },
     {
       name: "no-cycles",

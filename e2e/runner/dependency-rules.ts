@@ -12,7 +12,7 @@ import { root } from "./run-step.ts";
 
 const leastModules = 350;
 const leastImports = 1_200;
-const folders = ["apps", "queue-core", "prisma", "e2e"];
+const folders = ["apps", "queue-core", "prisma", "e2e", "load-tests"];
 
 process.chdir(root);
 const config = createRequire(import.meta.url).resolve("../../.dependency-cruiser.cjs");
