@@ -239,3 +239,34 @@ test("an open-sale that no stage has answered yet still makes the sale", async (
   );
   expect(end).toBe(1);
 });
+
+test.each([
+  { startsAt: "0000-01-01T00:00:00Z" },
+  { endsAt: "9999-12-31T23:59:59-23:59" },
+  { startsAt: "2030-01-02T00:00:00Z", endsAt: "2030-01-01T00:00:00Z" },
+])("a sale with times that no shop has is refused: %o", async (times) => {
+  const bed = await startBed();
+  const refused = await bed.call("POST", "/api/ops/sales", { ...admin, body: { stock: 1, ...times } });
+  expect(refused).toMatchObject({ status: 400, body: { code: "invalid-request" } });
+});
+
+test("dead letters are counted, listed with their reason, and redriven to their group", async () => {
+  const bed = await startBed();
+  const odd = { topic: "stock-commands", partition: 0, key: "s", value: Buffer.from("no json") };
+  await bed.queue.engine.commit({ append: [odd] });
+  const list = () => bed.call("GET", "/api/ops/dead-letters", admin);
+  const { body } = await bed.until(list, (answer) => JSON.stringify(answer.body).includes("cannot be decoded"));
+  expect(body).toMatchObject({
+    counts: [{ group: "stock", topic: "stock-commands", count: 1 }],
+    deadLetters: [{ group: "stock", topic: "stock-commands", partition: 0, offset: 0, key: "s", value: null }],
+  });
+  const { body: metrics } = await bed.call("GET", "/metrics");
+  expect(metrics).toContain('plateau_dead_letters{group="stock",topic="stock-commands"} 1');
+  expect((await bed.call("GET", "/api/ops/statistics", admin)).body).toMatchObject({
+    deadLetters: expect.arrayContaining([{ group: "stock", topic: "stock-commands", count: 1 }]),
+  });
+  const redrive = (group: string) => bed.call("POST", `/api/ops/dead-letters/${group}/stock-commands/redrive`, admin);
+  expect((await redrive("stock")).body).toEqual({ redriven: 1 });
+  expect((await redrive("sms")).status).toBe(404);
+  expect((await bed.call("GET", "/api/ops/dead-letters")).status).toBe(401);
+});

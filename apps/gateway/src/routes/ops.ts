@@ -27,6 +27,7 @@ import type { NewSale, SaleOpening } from "../sales/sale-opening.ts";
 import { type AdminGuard, adminCookieName } from "../session/admin-guard.ts";
 import type { Broadcast } from "../streams/broadcast.ts";
 import { knownSale, liveView } from "./catalogue.ts";
+import { countDeadLetters, deadLetterRoutes } from "./dead-letters.ts";
 
 const tags = ["ops"];
 const rowsPerInsert = 2_000;
@@ -49,6 +50,7 @@ export function opsRoutes(app: FastifyInstance, gateway: Gateway, parts: OpsPart
     saleRoutes(ops, gateway, parts.opening);
     knobRoutes(ops, gateway);
     faultRoutes(ops, gateway);
+    deadLetterRoutes(ops, gateway);
     numberRoutes(ops, gateway, parts);
   });
 }
@@ -247,6 +249,7 @@ function numberRoutes(ops: FastifyInstance, gateway: Gateway, { sampler, broadca
     pending: gateway.pending.size,
     replies: gateway.requester.statistics(),
     streams: gateway.streams.statistics,
+    deadLetters: await countDeadLetters(gateway.queue),
     engine: { name: gateway.queue.engine.name, ...gateway.queue.engine.statistics() },
     memory: process.memoryUsage(),
   }));

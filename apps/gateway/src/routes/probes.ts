@@ -9,6 +9,7 @@ import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { problemBody, problemContentType } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
+import { countDeadLetters } from "./dead-letters.ts";
 
 const probeWithinMs = 2_000;
 /** Probes closer together share one commit. */
@@ -82,6 +83,15 @@ function gatewayMetrics({ meter, pending, backlog, streams, queue }: Gateway): R
   gauge("plateau_event_streams", "Open event streams", () => streams.statistics.open);
   gauge("plateau_engine_commits", "Commits of the engine", () => queue.engine.statistics().commits);
   gauge("plateau_engine_syncs", "Physical syncs of the engine", () => queue.engine.statistics().syncs);
+  new Gauge({
+    name: "plateau_dead_letters",
+    help: "Messages that a group gave up on and nobody has redriven",
+    labelNames: ["group", "topic"],
+    registers,
+    async collect() {
+      for (const { group, topic, count } of await countDeadLetters(queue)) this.set({ group, topic }, count);
+    },
+  });
   new Gauge({
     name: "plateau_answer_milliseconds",
     help: "Answer times of purchases over the last 10 s",
