@@ -1,6 +1,7 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { Colophon } from "../components/colophon.tsx";
+import { EarlyPress } from "../components/early-press.tsx";
 import { Masthead } from "../components/masthead.tsx";
 import { currentShopper } from "../server/shopper.ts";
 import { ShopperProvider } from "../session/shopper-context.tsx";
@@ -26,6 +27,7 @@ export default async function RootLayout({ children }: { readonly children: Reac
   return (
     <html lang="en">
       <body>
+        <EarlyPress />
         <a href="#content" className="skip">
           Skip to the content
         </a>

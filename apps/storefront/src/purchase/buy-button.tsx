@@ -16,6 +16,7 @@ export interface BuyButtonProps {
 
 export function BuyButton({ description, progress, onBuy }: BuyButtonProps) {
   const { state, tone, label, figure, action } = description;
+  const button = useEarlyPress(action.kind === "none" ? undefined : onBuy);
   const inside = (
     <>
       <span key={label} className="act-label act-swap">
@@ -37,10 +38,25 @@ export function BuyButton({ description, progress, onBuy }: BuyButtonProps) {
   }
   const idle = action.kind === "none";
   return (
-    <button type="button" {...shared} aria-disabled={idle} onClick={idle ? undefined : onBuy}>
+    <button ref={button} type="button" {...shared} aria-disabled={idle} onClick={idle ? undefined : onBuy}>
       {inside}
     </button>
   );
+}
+
+/** Answers, once, a press that came before this script ran (see early-press.tsx). */
+function useEarlyPress(onBuy: (() => void) | undefined) {
+  const button = useRef<HTMLButtonElement>(null);
+  const answer = useRef(onBuy);
+  useEffect(() => {
+    const element = button.current;
+    if (element === null) return;
+    element.dataset.ready = "";
+    if (element.dataset.pressed === undefined) return;
+    delete element.dataset.pressed;
+    answer.current?.();
+  }, []);
+  return button;
 }
 
 function Track(props: {
