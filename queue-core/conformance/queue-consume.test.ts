@@ -288,6 +288,24 @@ onEveryEngine("consume", (bed) => {
     expect(await committed(queue)).toBe(4);
   });
 
+  it("refuses a startOffset beyond the end, which is another log's, instead of waiting there in silence", async () => {
+    const queue = await open();
+    await publish(queue, "a");
+    const handled: string[] = [];
+    await queue.consume<Job>({
+      group: "g",
+      topic: jobs,
+      startOffset: async () => 7,
+      handle: async ([message]) => {
+        handled.push(name(message as Message<Job>));
+        return done;
+      },
+    });
+    const refusal = "startOffset gave 7, beyond the end 1";
+    await bed().eventually(() => bed().faults.some(({ error }) => String(error).includes(refusal)));
+    expect(handled).toEqual([]);
+  });
+
   it("lets a running handler finish when it stops, and another member goes on behind it", async () => {
     const queue = await open();
     await publish(queue, "a", "b");

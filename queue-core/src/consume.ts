@@ -152,6 +152,12 @@ export class PartitionConsumer<T> implements PartitionWork {
     if (!Number.isSafeInteger(start) || start < 0) {
       throw new QueueError("INVALID_ARGUMENT", `startOffset gave ${start}; offsets are integers from 0 on`);
     }
+    const { end } = await this.#context.engine.range(this.#ref.topic, this.#ref.partition);
+    if (start > end)
+      throw new QueueError(
+        "INVALID_ARGUMENT",
+        `startOffset gave ${start}, beyond the end ${end}: another log's offset`,
+      );
     this.#window = new SlidingWindow(start);
     return start;
   }
