@@ -2,6 +2,7 @@
 export * from "../generated/client.ts";
 export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 export { isDatabaseError, isRefusedRow, sqlStateOf } from "./database-errors.ts";
+export { claimForLog } from "./log-identity.ts";
 export { migrate } from "./migrate.ts";
 export { type SeedResult, seed } from "./seed.ts";
 export {

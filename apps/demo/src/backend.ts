@@ -10,15 +10,17 @@
 import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
 import { allTopics, createKnobStore } from "@plateau/domain";
 import { startGateway } from "@plateau/gateway";
-import { type Database, migrate, openDatabase, seed } from "@plateau/prisma";
+import { claimForLog, type Database, migrate, openDatabase, seed } from "@plateau/prisma";
 import { createHttpRiskScorer, startWorker } from "@plateau/worker";
 import type { Logger } from "pino";
 import { openLogEngine, openQueue, type Queue } from "queue-core";
 import { type Hosted, hostProcess } from "./hosted-process.ts";
 import { createLog } from "./log.ts";
+import { logIdOf } from "./log-id.ts";
 import { required } from "./required-variable.ts";
 import { announceSales, keepTimetableFilled } from "./sale-timetable.ts";
 import { logLevelOf } from "./settings.ts";
+import { StartProblem } from "./start-problem.ts";
 
 export interface BackendReady {
   readonly url: string;
@@ -73,12 +75,13 @@ async function startBackend(configuration: Configuration, log: Logger): Promise<
     for (const stopOne of started.splice(0).reverse()) await stopOne();
   };
   try {
+    const opening = openBackendQueue(configuration.queueFolder, log).then((opened) => {
+      started.unshift(() => opened.stop());
+      return opened;
+    });
     const [queue, { db, toSellOut, created }] = await Promise.all([
-      openBackendQueue(configuration.queueFolder, log).then((opened) => {
-        started.unshift(() => opened.stop());
-        return opened;
-      }),
-      prepareDatabase(configuration.databaseUrl, log).then((prepared) => {
+      opening,
+      prepareDatabase(configuration.databaseUrl, opening, log).then((prepared) => {
         started.unshift(() => prepared.db.$disconnect());
         return prepared;
       }),
@@ -103,12 +106,23 @@ function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
   );
 }
 
-async function prepareDatabase(url: string, log: Logger): Promise<{ db: Database } & Awaited<ReturnType<typeof seed>>> {
+async function prepareDatabase(
+  url: string,
+  opening: Promise<Queue>,
+  log: Logger,
+): Promise<{ db: Database } & Awaited<ReturnType<typeof seed>>> {
   await migrate(url);
+  const { engine } = await opening;
   const db = openDatabase(url, {
     onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
   });
   try {
+    if (!(await claimForLog(db, await logIdOf(engine)))) {
+      throw new StartProblem(
+        "this database belongs to another log: its orders do not fit the stock of this data folder; " +
+          "use the folder it was made with, or an empty database",
+      );
+    }
     return { db, ...(await seed(db, { now: new Date() })) };
   } catch (error) {
     await db.$disconnect();

@@ -6,6 +6,7 @@
  * exit all the same: nothing that the system promises depends on a graceful stop.
  */
 import { flushCompileCache } from "node:module";
+import { StartProblem } from "./start-problem.ts";
 
 const stopWithinMs = 4_000;
 
@@ -53,7 +54,9 @@ export function hostProcess<R>(start: () => Promise<Hosted<R>>): void {
       });
     },
     (error: unknown) => {
-      console.error(error);
+      // Whoever supervises it tells the line of a problem in the surroundings.
+      if (!(error instanceof StartProblem)) console.error(error);
+      else if (process.send === undefined) console.error(error.message);
       if (process.send === undefined) process.exit(1);
       process.send({ type: "failed", problem: describe(error) } satisfies HostMessage<R>, () => process.exit(1));
     },

@@ -26,6 +26,9 @@ export interface Settings {
 export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[], root: string): Settings {
   const unknown = args.find((arg) => arg !== "--fresh");
   if (unknown !== undefined) throw new StartProblem(`unknown option ${unknown}; there is --fresh`);
+  if (args.includes("--fresh") && given(env, "DATABASE_URL") !== undefined) {
+    throw new StartProblem("--fresh empties the data folder alone: empty the database of DATABASE_URL yourself first");
+  }
   return {
     host: given(env, "HOST") ?? "127.0.0.1",
     port: portOf(given(env, "PORT") ?? "3000"),

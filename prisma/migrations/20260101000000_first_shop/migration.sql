@@ -221,3 +221,12 @@ ALTER TABLE "statistics_windows"
 ALTER TABLE "consumer_offsets"
     ADD CONSTRAINT "consumer_offsets_partition_is_not_negative" CHECK ("partition" >= 0),
     ADD CONSTRAINT "consumer_offsets_offset_is_not_negative" CHECK ("offset" >= 0);
+
+-- Which log this database belongs to.
+CREATE TABLE "log_identity" (
+    "row" INTEGER NOT NULL DEFAULT 1,
+    "log_id" TEXT NOT NULL,
+
+    CONSTRAINT "log_identity_pkey" PRIMARY KEY ("row"),
+    CONSTRAINT "log_identity_is_one_row" CHECK ("row" = 1)
+);
