@@ -36,13 +36,16 @@ export class AdmissionWindows {
   async #publishNow(nowMs: number): Promise<void> {
     const windows = [...this.#kept, ...this.#meter.takeWindows(nowMs)];
     this.#kept = [];
-    const failed = (await Promise.all(windows.map((window) => this.#publishOne(window)))).flat();
+    const problems: unknown[] = [];
+    const failed = (await Promise.all(windows.map((window) => this.#publishOne(window, problems)))).flat();
     this.#kept = failed.slice(-keptMax);
+    if (problems.length > 0)
+      this.#log.warn({ err: problems[0], windows: problems.length }, "admission windows could not be published; kept");
     if (failed.length > keptMax) this.#log.error({ lost: failed.length - keptMax }, "admission windows were lost");
   }
 
-  /** Resolves with what has to be sent again. */
-  async #publishOne(window: AdmissionWindow): Promise<AdmissionWindow[]> {
+  /** Resolves with what has to be sent again, and enters why. */
+  async #publishOne(window: AdmissionWindow, problems: unknown[]): Promise<AdmissionWindow[]> {
     try {
       await this.#queue.publish(admissions, window, {
         id: `${window.gatewayId}:${window.saleId}:${window.windowStartMs}`,
@@ -50,7 +53,7 @@ export class AdmissionWindows {
       return [];
     } catch (error) {
       if (error instanceof QueueError && error.code === "CLOSED") return [];
-      this.#log.warn({ err: error }, "an admission window could not be published; it is kept");
+      problems.push(error);
       return [window];
     }
   }
