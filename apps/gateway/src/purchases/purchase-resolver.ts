@@ -57,13 +57,13 @@ export class PurchaseResolver {
     return result;
   }
 
-  /** Publishes `resolve` for a pending purchase whose deadline is over; once in a while, and never waits for it. */
-  resolveWhenOverdue(pending: PendingPurchase): void {
+  /** Publishes `resolve` for a pending purchase whose deadline is over; once in a while, and never waits for it. True: sent. */
+  resolveWhenOverdue(pending: PendingPurchase): boolean {
     const { now, requester, pending: all, log } = this.#parts;
     const nowMs = now();
     const { terms } = pending;
-    if (pending.stage !== "published" || terms.deadlineMs > nowMs) return;
-    if (pending.resolvedAtMs + resolveAgainMs > nowMs) return;
+    if (pending.stage !== "published" || terms.deadlineMs > nowMs) return false;
+    if (pending.resolvedAtMs + resolveAgainMs > nowMs) return false;
     pending.resolvedAtMs = nowMs;
     const { published, reply } = requester.send(
       purchaseRequests,
@@ -77,6 +77,7 @@ export class PurchaseResolver {
       },
       (error: unknown) => log.debug({ err: error, purchaseId: terms.id }, "resolve was not answered; it is repeated"),
     );
+    return true;
   }
 
   /** One pass over what is overdue. */
@@ -86,8 +87,7 @@ export class PurchaseResolver {
       if (resolves === resolvesPerSweep) return;
       const { saleId, id } = pending.terms;
       if ((await this.lookUp(saleId, id)) !== undefined) continue;
-      this.resolveWhenOverdue(pending);
-      resolves++;
+      if (this.resolveWhenOverdue(pending)) resolves++;
     }
   }
 }
