@@ -11,7 +11,6 @@ const askedForMs = 15_000;
 
 export interface AskedPayment {
   readonly paymentId: string;
-  readonly outcome: "succeed" | "decline";
 }
 
 export class OrderBook {

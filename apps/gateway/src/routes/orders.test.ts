@@ -132,8 +132,13 @@ test("one key is one payment; another while it is under way, or another outcome,
 test("after a decline another payment may be tried, and the order says why the last one failed", async () => {
   const bed = await startBed();
   const { token, orderId, purchase, sale } = await buyAndOrder(bed);
-  const pay = (outcome: string) => bed.call("POST", `/api/orders/${orderId}/payment`, { token, body: { outcome } });
-  expect((await pay("decline")).status).toBe(202);
+  const pay = (outcome: string, key: string) =>
+    bed.call("POST", `/api/orders/${orderId}/payment`, {
+      token,
+      body: { outcome },
+      headers: { "idempotency-key": key },
+    });
+  expect((await pay("decline", "a")).status).toBe(202);
   const [asked] = await publishedPayments(bed);
   await bed.db.payment.create({
     data: {
@@ -151,7 +156,10 @@ test("after a decline another payment may be tried, and the order says why the l
     state: "awaiting_payment",
     paymentProblem: "card declined",
   });
-  expect((await pay("succeed")).status).toBe(202);
+  await bed.startGateway(); // Its key is known for good, not only where and while it is remembered.
+  expect((await pay("succeed", "a")).body).toMatchObject({ status: 422, code: "key-reused" });
+  expect((await pay("decline", "a")).status).toBe(202);
+  expect((await pay("succeed", "b")).status).toBe(202);
   expect(await publishedPayments(bed)).toHaveLength(2);
 });
 

@@ -76,8 +76,12 @@ export function orderRoutes(app: FastifyInstance, gateway: Gateway, guard: Sessi
     },
     async (request, reply) => {
       const row = await ownOrder(book, request.params.id, sessionOf(request).userId);
-      const paymentId = paymentIdOf(gateway, row.id, request.headers["idempotency-key"]);
-      await pay(gateway, book, { row, paymentId, outcome: request.body.outcome });
+      const { outcome } = request.body;
+      const key = request.headers["idempotency-key"];
+      const [paymentId, otherId] = [outcome, outcome === "succeed" ? "decline" : "succeed"].map((one) =>
+        paymentIdOf(gateway, row.id, key, one),
+      ) as [PaymentId, PaymentId];
+      await pay(gateway, book, { row, paymentId, otherId, outcome });
       return reply.code(202).send(await book.view(row));
     },
   );
@@ -117,14 +121,19 @@ async function ownOrder(book: OrderBook, orderId: string, userId: string): Promi
   return row;
 }
 
-/** Computed from the key, so that any gateway names the same payment. */
-function paymentIdOf({ options }: Gateway, orderId: string, key: string | string[] | undefined): PaymentId {
+/** Computed from the key and what was asked, so that any gateway at any time knows the same key with another wish. */
+function paymentIdOf(
+  { options }: Gateway,
+  orderId: string,
+  key: string | string[] | undefined,
+  outcome: string,
+): PaymentId {
   if (key === undefined) return newPaymentId();
   if (typeof key !== "string" || !/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new ProblemError("invalid-request", "Idempotency-Key: 1 to 255 visible ASCII characters");
   }
   const mac = createHmac("sha256", options.secrets.purchase)
-    .update(JSON.stringify(["payment", orderId, key]))
+    .update(JSON.stringify(["payment", orderId, key, outcome]))
     .digest();
   return `p_${mac.subarray(0, 16).toString("base64url")}` as PaymentId;
 }
@@ -132,10 +141,13 @@ function paymentIdOf({ options }: Gateway, orderId: string, key: string | string
 async function pay(
   gateway: Gateway,
   book: OrderBook,
-  { row, paymentId, outcome }: { row: OrderRow; paymentId: PaymentId; outcome: "succeed" | "decline" },
+  wish: { row: OrderRow; paymentId: PaymentId; otherId: PaymentId; outcome: "succeed" | "decline" },
 ): Promise<void> {
+  const { row, paymentId, otherId, outcome } = wish;
   const asked = book.asked.get(row.id);
-  if (asked?.paymentId === paymentId && asked.outcome !== outcome) throw new ProblemError(keyReused.code);
+  if (asked?.paymentId === otherId || row.payments.some(({ id }) => id === otherId)) {
+    throw new ProblemError(keyReused.code);
+  }
   if (asked?.paymentId === paymentId || row.payments.some(({ id }) => id === paymentId)) return;
   const reservation = (await book.result(row))?.reservation;
   const nowMs = gateway.queue.now();
@@ -152,7 +164,7 @@ async function pay(
       row.payments.some(({ id, ...payment }) => id === last.paymentId && !isUnderWay({ id, ...payment }));
     if (!done) throw new ProblemError("order-not-payable", "A payment is under way", { members: { state: "paying" } });
   }
-  book.asked.set(row.id, { paymentId, outcome });
+  book.asked.set(row.id, { paymentId });
   try {
     await gateway.queue.publish(
       paymentRequests,
