@@ -28,7 +28,7 @@ async function demo(): Promise<number> {
   console.log(`starting on ${settings.dataDir}${settings.fresh ? " (fresh)" : ""}; Ctrl-C stops everything`);
   const system = await startSystem({ ...settings, storefront: true, crowd: true, signal: stopping.signal });
   try {
-    announce(system);
+    announce(system, settings.adminToken === undefined ? system.adminToken : "<your ADMIN_TOKEN>");
     const stopped = new Promise<undefined>((resolve) => {
       if (stopping.signal.aborted) resolve(undefined);
       stopping.signal.addEventListener("abort", () => resolve(undefined), { once: true });
@@ -42,7 +42,8 @@ async function demo(): Promise<number> {
   }
 }
 
-function announce({ url, adminToken, sandboxUrl }: System): void {
+/** A token that somebody set is theirs, and not for a terminal's history. */
+function announce({ url, sandboxUrl }: System, adminToken: string): void {
   const lines = [
     ["shop", url],
     ["live page", `${url}/live`],
