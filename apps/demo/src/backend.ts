@@ -19,7 +19,7 @@ import { createLog } from "./log.ts";
 import { logIdOf } from "./log-id.ts";
 import { required } from "./required-variable.ts";
 import { announceSales, keepTimetableFilled } from "./sale-timetable.ts";
-import { logLevelOf } from "./settings.ts";
+import { logLevelOf, secureCookiesOf, trustedProxiesOf } from "./settings.ts";
 import { StartProblem } from "./start-problem.ts";
 
 export interface BackendReady {
@@ -37,6 +37,8 @@ interface Configuration {
   readonly storefrontUrl: string | undefined;
   readonly adminToken: string;
   readonly secrets: { readonly session: string; readonly purchase: string };
+  readonly trustedProxies: readonly string[];
+  readonly secureCookies: boolean;
   /** First settings, JSON; what is not named has its default. */
   readonly knobs: unknown;
   /** Members of each stage of the worker. */
@@ -63,6 +65,8 @@ function readConfiguration(): Configuration {
     storefrontUrl: process.env.STOREFRONT_URL,
     adminToken: required("ADMIN_TOKEN"),
     secrets: { session: required("SESSION_SECRET"), purchase: required("PURCHASE_SECRET") },
+    trustedProxies: trustedProxiesOf(process.env.TRUSTED_PROXIES ?? ""),
+    secureCookies: secureCookiesOf(process.env.SECURE_COOKIES ?? "0"),
     knobs: JSON.parse(process.env.KNOBS ?? "{}"),
     members: Number(process.env.WORKER_MEMBERS ?? "1"),
   };
@@ -165,6 +169,8 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
     sandboxUrl,
     log,
     replay,
+    secureCookies: configuration.secureCookies,
+    ...(configuration.trustedProxies.length === 0 ? {} : { trustedProxies: configuration.trustedProxies }),
     ...(configuration.storefrontUrl === undefined ? {} : { storefrontUrl: configuration.storefrontUrl }),
   });
   started.push(() => gateway.stop());

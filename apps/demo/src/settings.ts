@@ -2,6 +2,7 @@
  * What the environment and the command line say, checked. A value that makes no sense is refused by one line that
  * names it; nothing is guessed.
  */
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { StartProblem } from "./start-problem.ts";
 
@@ -19,6 +20,10 @@ export interface Settings {
   /** A PostgreSQL of one's own instead of the embedded one. */
   readonly databaseUrl: string | undefined;
   readonly logLevel: LogLevel;
+  /** Addresses and CIDRs whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** TLS ends here or in a trusted proxy. */
+  readonly secureCookies: boolean;
   readonly fresh: boolean;
 }
 
@@ -36,6 +41,8 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[], ro
     adminToken: tokenOf(given(env, "ADMIN_TOKEN")),
     databaseUrl: databaseUrlOf(given(env, "DATABASE_URL")),
     logLevel: logLevelOf(given(env, "LOG_LEVEL") ?? "info"),
+    trustedProxies: trustedProxiesOf(given(env, "TRUSTED_PROXIES") ?? ""),
+    secureCookies: secureCookiesOf(given(env, "SECURE_COOKIES") ?? "0"),
     fresh: args.includes("--fresh"),
   };
 }
@@ -63,6 +70,24 @@ function databaseUrlOf(url: string | undefined): string | undefined {
     throw new StartProblem("DATABASE_URL must be a postgresql:// address");
   }
   return url;
+}
+
+/** Comma-separated addresses or CIDRs; "" is none. */
+export function trustedProxiesOf(text: string): readonly string[] {
+  const proxies = text.split(",").map((proxy) => proxy.trim());
+  return proxies.filter((proxy) => {
+    if (proxy === "") return false;
+    const [address = "", bits, ...more] = proxy.split("/");
+    const widest = isIP(address) === 6 ? 128 : 32;
+    const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
+    if (isIP(address) !== 0 && fits && more.length === 0) return true;
+    throw new StartProblem(`TRUSTED_PROXIES must be addresses or CIDRs with commas between, not "${proxy}"`);
+  });
+}
+
+export function secureCookiesOf(text: string): boolean {
+  if (text !== "0" && text !== "1") throw new StartProblem(`SECURE_COOKIES must be 0 or 1, not "${text}"`);
+  return text === "1";
 }
 
 export function logLevelOf(text: string): LogLevel {

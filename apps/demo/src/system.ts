@@ -38,6 +38,10 @@ export interface SystemOptions {
   /** Default: the embedded PostgreSQL. */
   readonly databaseUrl?: string | undefined;
   readonly logLevel?: LogLevel;
+  /** Addresses and CIDRs whose `X-Forwarded-For` is believed; default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** TLS ends here or in a trusted proxy; default: it does not. */
+  readonly secureCookies?: boolean;
   /** Where the children's output goes; default: this process's own. Appended to. */
   readonly logFile?: string;
   /** Whether a child that ended by itself is started again; default true. Killed ones never are. */
@@ -131,6 +135,8 @@ class Parts {
       QUEUE_FOLDER: this.#folder.queue,
       SESSION_SECRET: this.#folder.secrets.session,
       PURCHASE_SECRET: this.#folder.secrets.purchase,
+      TRUSTED_PROXIES: (this.#options.trustedProxies ?? []).join(","),
+      SECURE_COOKIES: this.#options.secureCookies === true ? "1" : "0",
       ...this.#options.backendEnvironment,
     }));
     this.#backend = backend;
