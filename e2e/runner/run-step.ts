@@ -56,7 +56,7 @@ export function endSteps(): void {
 function execute(step: Step): Promise<{ code: string | 0; output: string }> {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...step.args], {
     cwd: root,
-    env: { ...process.env, FORCE_COLOR: "0", ...step.env },
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: "1", ...step.env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
     windowsHide: true,
