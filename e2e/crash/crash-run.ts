@@ -10,7 +10,7 @@ import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type System, startSystem } from "@plateau/demo";
 import { AuditReport, OpsShoppers, Sale, SaleStatistics } from "@plateau/domain";
-import type { z } from "zod";
+import { z } from "zod";
 import { HistoryFile } from "./history-file.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { type CallCounts, Shopper, type ShopperEnd, type ShopperTicket } from "./shopper.ts";
@@ -40,6 +40,8 @@ export interface CrashReport {
   readonly audit: AuditReport;
   readonly orders: ReadonlyMap<string, number>;
   readonly sms: ReadonlyMap<string, number>;
+  /** The idempotency key of each SMS that the provider sent. */
+  readonly sentSms: readonly string[];
   readonly historyLines: number;
 }
 
@@ -122,10 +124,11 @@ async function drive(system: System, { random, plan, history, signal, say }: Dri
     killedAtMs: fault.killedAtMs,
     heardWinsAtKill: fault.heardWins,
     inFlightAtKill: fault.inFlight,
-    statistics: await api.get(SaleStatistics, `/api/sales/${sale.id}/statistics`),
+    statistics: await api.countedStatistics(sale.id),
     audit,
     orders,
     sms,
+    sentSms: await api.sentSms(),
     historyLines: history.lines,
   };
 }
@@ -188,6 +191,8 @@ class Fault {
   }
 }
 
+const SentSms = z.object({ messages: z.array(z.object({ key: z.string() })), next: z.int().nullable() });
+
 class Api {
   readonly #system: System;
   readonly #signal: AbortSignal;
@@ -223,6 +228,29 @@ class Api {
       headers: { authorization: `Bearer ${this.#system.adminToken}`, "content-type": "application/x-ndjson" },
       body: history,
     });
+  }
+
+  /** Arrivals are published by the second: waits until they have caught up with the requests, for at most 30 s. */
+  async countedStatistics(saleId: string): Promise<SaleStatistics> {
+    const untilMs = performance.now() + 30_000;
+    for (;;) {
+      const statistics = await this.get(SaleStatistics, `/api/sales/${saleId}/statistics`);
+      const { arrivals, requests } = statistics.totals;
+      if (arrivals >= requests || performance.now() > untilMs) return statistics;
+      await sleep(200, undefined, { signal: this.#signal });
+    }
+  }
+
+  /** From the provider's own ledger, whatever the inbox says. */
+  async sentSms(): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const response = await fetch(`${this.#system.sandboxUrl}/sms?prefix=o_&after=${after}`, { signal: this.#signal });
+      const { messages, next } = SentSms.parse(await response.json());
+      keys.push(...messages.map(({ key }) => key));
+      after = next;
+    }
+    return keys;
   }
 
   /** How many orders or messages each shopper sees, by user id; waits until everybody has one, for at most 30 s. */

@@ -1,5 +1,7 @@
 /** What a crash run must show: each expectation is a sentence, and what was seen instead where it does not hold. */
+import { orderIdOf, problems, type ReservationId, rejectionReasons, smsIdOf } from "@plateau/domain";
 import { type CrashReport, shoppersCount, stock } from "./crash-run.ts";
+import type { ShopperEnd } from "./shopper.ts";
 
 export interface Expectation {
   readonly sentence: string;
@@ -19,8 +21,7 @@ export function expectationsOf(report: CrashReport): readonly Expectation[] {
   const states = tally(ends.map(({ state }) => state));
   const winners = ends.filter(({ state }) => state === "won");
   const { totals } = statistics;
-  const decidedOtherwise = totals.requests - totals.won;
-  const refusedByStages = (totals.refused.sold_out ?? 0) + (totals.refused.expired ?? 0) + riskOf(totals.refused);
+  const refused = refusalsOf(totals.refused);
   return [
     expectation("every shopper has a final answer", ends.length === shoppersCount, show(states)),
     expectation(`exactly ${stock} won`, winners.length === stock, `${winners.length}`),
@@ -37,11 +38,26 @@ export function expectationsOf(report: CrashReport): readonly Expectation[] {
     ),
     expectation("each winner sees one order", eachOnce(orders, winners), show(tally(orders.values()))),
     expectation("each winner has one SMS", eachOnce(sms, winners), show(tally(sms.values()))),
+    expectation(
+      "the provider sent one SMS for each order made, and no other",
+      sameOnce(report.sentSms, winners.map(createdSmsOf)),
+      `${report.sentSms.length} sent, ${new Set(report.sentSms).size} different`,
+    ),
     expectation("the statistics count the wins", totals.won === stock, `${totals.won}`),
     expectation(
-      "and add up: requests = won + refused",
-      decidedOtherwise === refusedByStages,
-      `${totals.requests} = ${totals.won} + ${refusedByStages}`,
+      "and add up: requests = won + refused by a stage",
+      totals.requests === totals.won + refused.byStages,
+      `${totals.requests} = ${totals.won} + ${refused.byStages}`,
+    ),
+    expectation(
+      "with every refusal known as a stage's or the gateway's",
+      refused.unknown.length === 0,
+      show(refused.counts),
+    ),
+    expectation(
+      "and no request without an arrival",
+      totals.arrivals >= totals.requests && totals.requests >= stock,
+      `${totals.arrivals} arrivals, ${totals.requests} requests`,
     ),
     expectation(
       "no call was answered in a way no client expects",
@@ -61,10 +77,24 @@ export function expectationsOf(report: CrashReport): readonly Expectation[] {
 
 const expectation = (sentence: string, holds: boolean, seen: string): Expectation => ({ sentence, holds, seen });
 
-function riskOf(refused: Readonly<Record<string, number>>): number {
-  const reasons = ["velocity", "blocked", "shared-device", "risk-score", "limit-reached", "poison"];
-  return reasons.reduce((sum, reason) => sum + (refused[reason] ?? 0), 0);
+/**
+ * The statistics list what the stages and what the gateway refused together. Some labels could be either's: one that
+ * the gateway used too would make the stages' sum larger than the requests that they decided.
+ */
+function refusalsOf(refused: Readonly<Record<string, number>>) {
+  const stages = new Set<string>(["sold_out", "expired", ...rejectionReasons]);
+  const gateway = new Set<string>(Object.keys(problems));
+  const counts = new Map(Object.entries(refused));
+  const byStages = [...counts].reduce((sum, [label, number]) => sum + (stages.has(label) ? number : 0), 0);
+  return { counts, byStages, unknown: [...counts.keys()].filter((label) => !stages.has(label) && !gateway.has(label)) };
 }
+
+const createdSmsOf = ({ purchaseId = "" }: ShopperEnd): string =>
+  smsIdOf(orderIdOf(purchaseId as ReservationId), "created");
+
+/** The same ids, each once. */
+const sameOnce = (seen: readonly string[], wanted: readonly string[]): boolean =>
+  JSON.stringify([...seen].sort()) === JSON.stringify([...wanted].sort());
 
 const eachOnce = (counts: ReadonlyMap<string, number>, winners: readonly { userId: string }[]): boolean =>
   winners.length > 0 && winners.every(({ userId }) => counts.get(userId) === 1);
