@@ -2,9 +2,11 @@
 import { button, expect, line, ownPurchases, signIn, test, watchFaults } from "./shop.ts";
 
 test("a reload and a second tab in mid-queue show the same purchase", async ({ page, context, shop }) => {
-  const sale = await shop.open({ stock: 2, decisionCostMs: 10_000 });
+  const sale = await shop.open({ stock: 2 });
   await page.goto(`/sales/${sale.id}`);
   await signIn(page);
+  await button(page, "open").waitFor();
+  const release = await shop.holdQueueOf(page);
   await button(page, "open").click();
   await expect(button(page, "queued")).toBeVisible();
   const [before] = await ownPurchases(page, sale.id);
@@ -16,6 +18,7 @@ test("a reload and a second tab in mid-queue show the same purchase", async ({ p
   await second.goto(`/sales/${sale.id}`);
   await expect(button(second, "queued")).toBeVisible();
 
+  await release();
   await expect(button(page, "won")).toBeVisible();
   await expect(button(second, "won")).toBeVisible();
   const purchases = await ownPurchases(page, sale.id);

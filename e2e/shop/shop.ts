@@ -3,7 +3,7 @@
  *
  * A page that throws, logs an error or breaks its own content policy fails its test, whatever else it shows.
  */
-import { Purchase, Purchases, Sale, Session } from "@plateau/domain";
+import { Knobs, Purchase, Purchases, Sale, Session } from "@plateau/domain";
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
 import type { z } from "zod";
 
@@ -24,6 +24,11 @@ export interface Shop {
   readonly open: (wish: SaleWish) => Promise<Sale>;
   readonly sale: (id: string) => Promise<Sale>;
   readonly newShopper: () => Promise<Shopper>;
+  /**
+   * Puts slow work before whatever the page's shopper, who is signed in, buys next: it stays queued until the
+   * returned call, and is decided within 5 s of it; after 20 s it is decided anyway, before it would be too late.
+   */
+  readonly holdQueueOf: (page: Page) => Promise<() => Promise<void>>;
 }
 
 /** A shopper who buys over HTTP while the page belongs to somebody else. */
@@ -39,13 +44,14 @@ const environment = (name: string): string => {
   return value;
 };
 
-async function post<Schema extends z.ZodType>(
+async function send<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
-  options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  options: { method?: "POST" | "PATCH"; token?: string; body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<z.infer<Schema>> {
+  const { method = "POST" } = options;
   const response = await fetch(new URL(path, environment("SHOP_URL")), {
-    method: "POST",
+    method,
     headers: {
       "content-type": "application/json",
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
@@ -54,24 +60,49 @@ async function post<Schema extends z.ZodType>(
     body: JSON.stringify(options.body ?? {}),
   });
   const body: unknown = await response.json();
-  if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(body)}`);
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(body)}`);
   return schema.parse(body);
 }
 
+const decideEachIn = (decisionCostMs: number): Promise<Knobs> =>
+  send("/api/ops/knobs", Knobs, {
+    method: "PATCH",
+    token: environment("SHOP_ADMIN_TOKEN"),
+    body: { decisionCostMs },
+  });
+
+/** One shopper's requests are decided one after the other, and a decision under way is not cut short. */
+const heldDecisionMs = 5_000;
+const heldBefore = 3;
+
+async function holdQueueOf(page: Page): Promise<() => Promise<void>> {
+  const elsewhere = await shop.open({ stock: heldBefore });
+  await decideEachIn(heldDecisionMs);
+  for (let n = 0; n < heldBefore; n++) {
+    const purchases = `/api/sales/${elsewhere.id}/purchases`;
+    const response = await page.request.post(purchases, { headers: { prefer: "respond-async" }, data: {} });
+    expect(response.status()).toBe(202);
+  }
+  return async () => {
+    await decideEachIn(0);
+  };
+}
+
 const shop: Shop = {
-  open: (wish) => post("/api/ops/sales", Sale, { token: environment("SHOP_ADMIN_TOKEN"), body: wish }),
+  open: (wish) => send("/api/ops/sales", Sale, { token: environment("SHOP_ADMIN_TOKEN"), body: wish }),
   async sale(id) {
     const response = await fetch(new URL(`/api/sales/${id}`, environment("SHOP_URL")));
     return Sale.parse(await response.json());
   },
+  holdQueueOf,
   async newShopper() {
-    const { token } = await post("/api/session", Session);
+    const { token } = await send("/api/session", Session);
     const purchases = (saleId: string) => `/api/sales/${saleId}/purchases`;
     return {
       ask: async (saleId) => {
-        await post(purchases(saleId), Purchase, { token, headers: { prefer: "respond-async" } });
+        await send(purchases(saleId), Purchase, { token, headers: { prefer: "respond-async" } });
       },
-      buy: (saleId) => post(purchases(saleId), Purchase, { token, headers: { prefer: "wait=20" } }),
+      buy: (saleId) => send(purchases(saleId), Purchase, { token, headers: { prefer: "wait=20" } }),
     };
   },
 };
@@ -80,7 +111,11 @@ export const test = base.extend<{ shop: Shop }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
   baseURL: async ({}, use) => use(environment("SHOP_URL")),
   // biome-ignore lint/correctness/noEmptyPattern: as above
-  shop: async ({}, use) => use(shop),
+  shop: async ({}, use) => {
+    await use(shop);
+    // A test that failed while it held the queue must not hold the next one's.
+    await decideEachIn(0);
+  },
   page: async ({ page }, use) => {
     const faults = watchFaults(page);
     await use(page);
