@@ -111,8 +111,19 @@ function isAlive(owner: Owner): boolean {
     // EPERM: it lives, as another user's.
     if (codeOf(error) === "ESRCH") return false;
   }
+  if (isZombie(owner.pid)) return false;
   const started = startOf(owner.pid);
   return owner.started === undefined || started === undefined || started === owner.started;
+}
+
+/** Killed, and its parent takes no note of it: it still answers to signal 0, and keeps its start time. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
 }
 
 /** Undefined where the platform does not tell, or the process is gone. */
