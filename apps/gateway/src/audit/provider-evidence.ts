@@ -37,8 +37,8 @@ export async function readProviders(
     const authorisations = (
       await pages(`${url}/payments/authorisations`, prefix, AuthorisationPage, (page) => page.authorisations)
     ).map(({ reference, ...rest }) => ({ ...rest, paymentId: reference.slice(reference.lastIndexOf(":") + 1) }));
-    const sms = (await pages(`${url}/sms`, "", SmsPage, (page) => page.messages)).filter(
-      ({ key }) => sale === undefined || sale.orderIds.has(key.slice(0, key.lastIndexOf(":"))),
+    const sms = await pages(`${url}/sms`, "", SmsPage, (page) =>
+      page.messages.filter(({ key }) => sale === undefined || sale.orderIds.has(key.slice(0, key.lastIndexOf(":")))),
     );
     return { looked: true, found: { authorisations, sms } };
   } catch (error) {

@@ -64,6 +64,19 @@ describe("the audit of a running system", () => {
     expect((await auditOf(bed, other.id)).byId.get(5)).toMatchObject({ verdict: "unknown" });
   });
 
+  it("reads no more than it may, and then says to audit one sale", async () => {
+    const bed = await startBed();
+    const [sale, other] = [await bed.openSale({ stock: 1 }), await bed.openSale({ stock: 1 })];
+    await buyAs(bed, sale.id, 1);
+    await buyAs(bed, other.id, 3);
+    const sources = { queue: bed.queue, db: bed.db, sandboxUrl: undefined };
+    const audit = new SystemAudit(sources, { patienceMs: 0, maxMessages: 6 });
+    const first = async (saleId?: string) => (await audit.run({ saleId })).invariants.find(({ id }) => id === 1);
+    expect(await first()).toMatchObject({ verdict: "unknown" });
+    expect((await first())?.evidence).toContain("more than 6 messages in all topics: too many to hold; audit one sale");
+    expect(await first(sale.id)).toMatchObject({ verdict: "pass" });
+  });
+
   it("says that it could not look when the database is down", async () => {
     const bed = await startBed();
     const sale = await bed.openSale();

@@ -19,11 +19,15 @@ export interface SystemAuditOptions {
 
 /** Longer than a half message waits for its check-back (6 s), shorter than a client does for an answer. */
 export const defaultPatienceMs = 15_000;
-const lookAgainAfterMs = 500;
+/** Some 300 MB for a moment, in a process that sells meanwhile. */
+const defaultMaxMessages = 300_000;
+/** Doubles each time: a look costs what it reads, and most of what is on its way arrives soon. */
+const lookAgainFirstMs = 1_000;
 
 export class SystemAudit {
   readonly #sources: EvidenceSources;
   readonly #patienceMs: number;
+  readonly #maxMessages: number;
   readonly #clock: () => number;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -31,11 +35,13 @@ export class SystemAudit {
     sources: EvidenceSources,
     {
       patienceMs = defaultPatienceMs,
+      maxMessages = defaultMaxMessages,
       clock = () => performance.now(),
-    }: { patienceMs?: number; clock?: () => number } = {},
+    }: { patienceMs?: number; maxMessages?: number; clock?: () => number } = {},
   ) {
     this.#sources = sources;
     this.#patienceMs = patienceMs;
+    this.#maxMessages = maxMessages;
     this.#clock = clock;
   }
 
@@ -47,10 +53,12 @@ export class SystemAudit {
 
   async #runNow({ saleId, history }: SystemAuditOptions): Promise<AuditReport> {
     const untilMs = this.#clock() + this.#patienceMs;
-    for (;;) {
-      const report = audit(await gatherEvidence(this.#sources, { saleId, history, untilMs, clock: this.#clock }));
-      if (report.verdict !== "fail" || this.#clock() >= untilMs) return report;
-      await sleep(lookAgainAfterMs);
+    for (let waitMs = lookAgainFirstMs; ; waitMs *= 2) {
+      const options = { saleId, history, untilMs, clock: this.#clock, maxMessages: this.#maxMessages };
+      const report = audit(await gatherEvidence(this.#sources, options));
+      const leftMs = untilMs - this.#clock();
+      if (report.verdict !== "fail" || leftMs <= 0) return report;
+      await sleep(Math.min(waitMs, leftMs));
     }
   }
 }

@@ -2,20 +2,37 @@
  * Reads a topic for the audit: all of it, or only one sale's messages, in as many steps as wanted; each step goes
  * on where the last one stopped.
  *
- * What can go wrong: a log too large for this process's memory. The scan stops at a bound and says so.
+ * What can go wrong: a log too large for a process that sells meanwhile. All scans of one audit read from one budget;
+ * where it is used up they stop and say so.
  */
 import type { Looked, Recorded, TopicEvidence } from "@plateau/domain";
 import { partitionOfKey, type Queue, type Topic } from "queue-core";
 
 const readAtOnce = 1_000;
-/** Messages kept for one audit, over one topic; about 1 kB each. */
-export const keptMax = 1_000_000;
+
+/** What one audit may keep, over all of its topics: about 1 kB a message. */
+export class ScanBudget {
+  readonly #messages: number;
+  #left: number;
+
+  constructor(messages: number) {
+    this.#messages = messages;
+    this.#left = messages;
+  }
+
+  /** Throws once there is none left. */
+  take(messages: number): void {
+    this.#left -= messages;
+    if (this.#left < 0) throw new Error(`more than ${this.#messages} messages in all topics: too many to hold; audit one sale`);
+  }
+}
 
 export interface ScanOptions {
   /** Only this sale's messages; all when undefined. */
   readonly saleId: string | undefined;
   /** The topic's key is the sale, so that one partition has all of a sale. */
   readonly keyedBySale: boolean;
+  readonly budget: ScanBudget;
 }
 
 interface PartitionProgress {
@@ -30,15 +47,17 @@ export class TopicScan<T extends { readonly saleId: string }> {
   readonly topic: Topic<T>;
   readonly #queue: Queue;
   readonly #saleId: string | undefined;
+  readonly #budget: ScanBudget;
   readonly #messages: Omit<Recorded<T>, "settled">[] = [];
   readonly #partitionNumbers: readonly number[];
   #progress: PartitionProgress[] | undefined;
   #problem: string | undefined;
 
-  constructor(queue: Queue, topic: Topic<T>, { saleId, keyedBySale }: ScanOptions) {
+  constructor(queue: Queue, topic: Topic<T>, { saleId, keyedBySale, budget }: ScanOptions) {
     this.topic = topic;
     this.#queue = queue;
     this.#saleId = saleId;
+    this.#budget = budget;
     this.#partitionNumbers =
       saleId !== undefined && keyedBySale
         ? [partitionOfKey(saleId, topic.partitions)]
@@ -49,6 +68,11 @@ export class TopicScan<T extends { readonly saleId: string }> {
     return this.#messages.map(({ value }) => value);
   }
 
+  /** Why it could not look; undefined where it could. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** Reads on to the end as it is now. A failure is remembered and makes the evidence "not looked". */
   async readOn(): Promise<void> {
     if (this.#problem !== undefined) return;
@@ -57,6 +81,7 @@ export class TopicScan<T extends { readonly saleId: string }> {
       for (const progress of this.#progress) await this.#readPartition(progress);
     } catch (error) {
       this.#problem = error instanceof Error ? error.message : String(error);
+      this.#messages.length = 0;
     }
   }
 
@@ -93,11 +118,9 @@ export class TopicScan<T extends { readonly saleId: string }> {
       const last = batch.at(-1);
       if (last === undefined)
         throw new Error(`${this.topic.name}/${progress.partition} ends before its end offset ${end}`);
-      for (const { partition, offset, value } of batch) {
-        if (this.#saleId === undefined || value.saleId === this.#saleId)
-          this.#messages.push({ partition, offset, value });
-      }
-      if (this.#messages.length > keptMax) throw new Error(`more than ${keptMax} messages: audit one sale`);
+      const wanted = batch.filter(({ value }) => this.#saleId === undefined || value.saleId === this.#saleId);
+      this.#budget.take(wanted.length);
+      for (const { partition, offset, value } of wanted) this.#messages.push({ partition, offset, value });
       progress.read += batch.length;
       progress.next = last.offset + 1;
     }
