@@ -23,7 +23,8 @@ export class ScanBudget {
   /** Throws once there is none left. */
   take(messages: number): void {
     this.#left -= messages;
-    if (this.#left < 0) throw new Error(`more than ${this.#messages} messages in all topics: too many to hold; audit one sale`);
+    if (this.#left < 0)
+      throw new Error(`more than ${this.#messages} messages in all topics: too many to hold; audit one sale`);
   }
 }
 
