@@ -53,7 +53,10 @@ test("buying while signed out signs in first, with one click", async ({ page, sh
 test("with the keyboard alone: to the button, through the result, to the payment", async ({ page, shop }) => {
   const sale = await shop.open({ stock: 3 });
   await page.goto(`/sales/${sale.id}`);
+  // While the page still streams in, its parts are moved into place, and a part that moves loses the focus.
+  await expect(button(page, "open")).toBeVisible();
   await button(page, "open").focus();
+  await expect(button(page, "open")).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(button(page, "won")).toBeVisible();
   await page.keyboard.press("Tab");
