@@ -1,3 +1,8 @@
+/**
+ * The contracts of `consume`, on every engine.
+ *
+ * Length: one list, a test for each sentence of the contract.
+ */
 import { expect, it } from "vitest";
 import { dead, defineTopic, done, type Message, type Outcome, pause, QueueError, retry } from "../src/index.ts";
 import { gate, leftOpen, onEveryEngine, withOverrides } from "./queue-bed.ts";

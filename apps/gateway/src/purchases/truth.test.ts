@@ -105,6 +105,11 @@ test("one key sent many times at once is one purchase with one answer", async ()
   const answers = await Promise.all(Array.from({ length: 20 }, () => bed.buy(sale.id, token, { headers })));
   expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
   expect(answers[0]?.status).toBe(201);
+  // The catalogue's stock may be 100 ms old.
+  await bed.until(
+    () => bed.call("GET", `/api/sales/${sale.id}`),
+    ({ body }) => (body as { reserved: number }).reserved > 0,
+  );
   expect(await stockOf(bed, sale.id)).toMatchObject({ reserved: 1 });
   expect(await messagesIn(bed)).toBe(1);
 });

@@ -4,7 +4,7 @@
  */
 import { headers } from "next/headers";
 
-const note = `addEventListener("click",function(e){var b=e.target.closest&&e.target.closest("button.act");if(b&&!b.dataset.ready)b.dataset.pressed=""},true)`;
+const note = `addEventListener("click",function(e){var b=e.target.closest&&e.target.closest("button.act");if(b&&b.dataset.ready===undefined)b.dataset.pressed=""},true)`;
 
 export async function EarlyPress() {
   const policy = (await headers()).get("content-security-policy") ?? "";

@@ -38,6 +38,11 @@ const at = (part: Partial<Situation>) =>
     clock: (iso) => iso.slice(11, 19),
     ...part,
   });
+
+test("a sale that the server has called open stays open though the page's clock, in whole seconds, lags", () => {
+  const justOpened = { ...sale, startsAt: new Date(opensMs + 300).toISOString() };
+  expect(at({ sale: justOpened, nowMs: opensMs })).toMatchObject({ state: "open", action: { kind: "buy" } });
+});
 const known = (part: Partial<Purchase>): View => ({ kind: "known", purchase: { ...purchase, ...part } });
 
 test("before it opens the button counts down, and opens by the clock alone", () => {

@@ -38,10 +38,13 @@ export interface Situation {
 
 type Draft = Omit<Description, "announcement" | "figure"> & { readonly figure?: string };
 
-/** The sale's own state at a moment of server time. */
+/**
+ * The sale's own state at a moment of server time. The page's time comes in whole seconds, so it lags; a sale that the
+ * server has called open never goes back to upcoming for that.
+ */
 export function saleStateAt(sale: Sale, nowMs: number): Sale["state"] {
   if (sale.state === "ended" || nowMs >= Date.parse(sale.endsAt)) return "ended";
-  if (nowMs < Date.parse(sale.startsAt)) return "upcoming";
+  if (sale.state === "upcoming" && nowMs < Date.parse(sale.startsAt)) return "upcoming";
   return sale.available === 0 ? "sold_out" : "open";
 }
 
