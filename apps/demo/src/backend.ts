@@ -18,7 +18,7 @@ import { type Hosted, hostProcess } from "./hosted-process.ts";
 import { createLog } from "./log.ts";
 import { logIdOf } from "./log-id.ts";
 import { required } from "./required-variable.ts";
-import { announceSales, keepTimetableFilled } from "./sale-timetable.ts";
+import { keepTimetableFilled } from "./sale-timetable.ts";
 import { logLevelOf, secureCookiesOf, trustedProxiesOf } from "./settings.ts";
 import { StartProblem } from "./start-problem.ts";
 
@@ -83,7 +83,7 @@ async function startBackend(configuration: Configuration, log: Logger): Promise<
       started.unshift(() => opened.stop());
       return opened;
     });
-    const [queue, { db, toSellOut, created }] = await Promise.all([
+    const [queue, { db, toSellOut }] = await Promise.all([
       opening,
       prepareDatabase(configuration.databaseUrl, opening, log).then((prepared) => {
         started.unshift(() => prepared.db.$disconnect());
@@ -91,7 +91,6 @@ async function startBackend(configuration: Configuration, log: Logger): Promise<
       }),
     ]);
     const url = await startParts(configuration, { queue, db, log, started });
-    await announceSales(queue, db, created);
     started.push(keepTimetableFilled(queue, db, log));
     return { ready: { url, toSellOut }, stop, failed: queue.engine.failed };
   } catch (error) {

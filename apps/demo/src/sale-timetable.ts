@@ -5,7 +5,7 @@
  * What can go wrong: the database is down at that moment. The next turn adds what is missing; `open-sale` is
  * idempotent, so telling the stage twice changes nothing.
  */
-import { type SaleId, type SaleTerms, stockCommands } from "@plateau/domain";
+import { stockCommands, termsOf } from "@plateau/domain";
 import { type Database, seed } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue } from "queue-core";
@@ -33,24 +33,12 @@ export function keepTimetableFilled(queue: Queue, db: Database, log: Logger): ()
 }
 
 /** Sends `open-sale` for these; resolves when the commands are stored. */
-export async function announceSales(queue: Queue, db: Database, saleIds: readonly string[]): Promise<void> {
+async function announceSales(queue: Queue, db: Database, saleIds: readonly string[]): Promise<void> {
   const rows = await db.sale.findMany({ where: { id: { in: [...saleIds] } } });
   await Promise.all(
     rows.map((row) => {
-      const saleId = row.id as SaleId;
-      const terms: SaleTerms = {
-        saleId,
-        productId: row.productId,
-        title: row.title,
-        priceCents: row.priceCents,
-        stock: row.stock,
-        perUserLimit: row.perUserLimit,
-        startsAtMs: row.startsAt.getTime(),
-        endsAtMs: row.endsAt.getTime(),
-        paymentTimeoutMs: row.paymentTimeoutMs,
-        decisionCostMs: row.decisionCostMs,
-      };
-      return queue.publish(stockCommands, { type: "open-sale", saleId, terms });
+      const terms = termsOf(row);
+      return queue.publish(stockCommands, { type: "open-sale", saleId: terms.saleId, terms });
     }),
   );
 }

@@ -6,4 +6,5 @@ export * from "./messages.ts";
 export * from "./problems.ts";
 export * from "./risk/decide.ts";
 export * from "./stock/decide.ts";
+export * from "./stock/sale-terms.ts";
 export * from "./topics.ts";

@@ -5,13 +5,13 @@
  * beside its successor. Both commands are idempotent, so at each start they are sent again for every sale whose time
  * is not over. A command that cannot be stored closes its row, so that a sale nobody was promised does not open later.
  */
-import { newSaleId, type SaleStock, type StockCommand, type StockReply, stockCommands } from "@plateau/domain";
+import { newSaleId, type SaleStock, type StockCommand, type StockReply, stockCommands, termsOf } from "@plateau/domain";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import { type Queue, QueueError, type Requester } from "queue-core";
 import type { SaleBoard } from "./sale-board.ts";
 import type { SaleCatalogue } from "./sale-catalogue.ts";
-import { type SaleRow, termsOf } from "./sale-view.ts";
+import type { SaleRow } from "./sale-view.ts";
 
 export type NewSale = Omit<SaleRow, "id" | "closedAt" | "product">;
 

@@ -1,18 +1,8 @@
 /** A sale as the catalogue shows it: its row, its product, and the live stock. */
-import type { Sale, SaleId, SaleStock, SaleTerms, saleStates } from "@plateau/domain";
+import type { Sale, SaleStock, SaleTermsRow, saleStates } from "@plateau/domain";
 
 /** What the database knows of a sale. */
-export interface SaleRow {
-  readonly id: string;
-  readonly productId: string;
-  readonly title: string;
-  readonly priceCents: number;
-  readonly stock: number;
-  readonly perUserLimit: number;
-  readonly startsAt: Date;
-  readonly endsAt: Date;
-  readonly paymentTimeoutMs: number;
-  readonly decisionCostMs: number;
+export interface SaleRow extends SaleTermsRow {
   readonly crowd: number;
   readonly house: boolean;
   readonly closedAt: Date | null;
@@ -46,19 +36,4 @@ function stateOf(row: SaleRow, live: SaleStock | undefined, nowMs: number): (typ
   // Until the stock stage has opened it nobody can buy.
   if (row.startsAt.getTime() > nowMs || live === undefined) return "upcoming";
   return live.available === 0 ? "sold_out" : "open";
-}
-
-export function termsOf(row: SaleRow): SaleTerms {
-  return {
-    saleId: row.id as SaleId,
-    productId: row.productId,
-    title: row.title,
-    priceCents: row.priceCents,
-    stock: row.stock,
-    perUserLimit: row.perUserLimit,
-    startsAtMs: row.startsAt.getTime(),
-    endsAtMs: row.endsAt.getTime(),
-    paymentTimeoutMs: row.paymentTimeoutMs,
-    decisionCostMs: row.decisionCostMs,
-  };
 }
