@@ -8,7 +8,7 @@ const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**
 const readsFiles = ["e2e/setup/{lock-file,style}.test.ts", "e2e/docs/*.test.ts"];
 const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
 const killsProcesses = ["queue-core/**/kill.test.ts", "apps/sandbox/**/*.test.ts"];
-const limits = { testTimeout: 60_000, hookTimeout: 60_000 };
+const limits = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
 export default defineConfig({
   test: {
@@ -32,8 +32,8 @@ export default defineConfig({
           name: "process",
           include: ["e2e/**/*.test.ts"],
           exclude: [...never, ...readsFiles],
+          ...limits,
           testTimeout: 300_000,
-          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

@@ -37,7 +37,7 @@ test("a shopper signs in, buys and pays, and finds the order, the messages and t
   await expect(figures.getByRole("row", { name: /^Won/ })).toContainText("1");
   await expect(figures.getByRole("row", { name: /^Units sold/ })).toContainText("1");
   await expect(figures.getByRole("row", { name: /^Taken in/ })).toContainText("€29.00");
-  expect(await shop.sale(sale.id)).toMatchObject({ available: 4, reserved: 0, sold: 1 });
+  await expect.poll(() => shop.sale(sale.id)).toMatchObject({ available: 4, reserved: 0, sold: 1 });
   expect(await ownPurchases(page, sale.id)).toHaveLength(1);
 });
 

@@ -82,7 +82,7 @@ test("a reset closes the old sale and opens the same under a new id", async () =
   const fresh = Sale.parse(reset.body);
   expect(fresh).toMatchObject({ title: "Again", stock: 4, available: 4, state: "open" });
   expect(fresh.id).not.toBe(old.id);
-  expect((await bed.call("GET", `/api/sales/${old.id}`)).body).toMatchObject({ state: "ended", reserved: 1 });
+  await expect.poll(() => bed.saleShown(old.id)).toMatchObject({ state: "ended", reserved: 1 });
   const refused = await bed.until(
     () => bed.buy(old.id, token),
     ({ status }) => status === 409,

@@ -190,11 +190,7 @@ test("a cancellation returns the units once, however often it is sent", async ()
     expect(answer.status).toBe(200);
     expect(Order.parse(answer.body).state).toBe("cancelled");
   }
-  const live = await bed.until(
-    () => bed.call("GET", `/api/sales/${sale.id}`),
-    ({ body }) => (body as Sale).available === 2,
-  );
-  expect(live.body).toMatchObject({ available: 2, reserved: 0, sold: 0 });
+  await expect.poll(() => bed.saleShown(sale.id)).toMatchObject({ available: 2, reserved: 0, sold: 0 });
   const pay = await bed.call("POST", `/api/orders/${orderId as OrderId}/payment`, {
     token,
     body: { outcome: "succeed" },

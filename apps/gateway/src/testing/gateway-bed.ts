@@ -206,6 +206,11 @@ export class GatewayBed {
     return this.call("POST", `/api/sales/${saleId}/purchases`, { token, body: {}, ...call });
   }
 
+  /** The sale as the gateway shows it now: its stock may be 100 ms old, so poll what a purchase should have changed. */
+  async saleShown(saleId: string): Promise<unknown> {
+    return (await this.call("GET", `/api/sales/${saleId}`)).body;
+  }
+
   /** Asks again until the answer is as wanted; fails after 10 s with the last one. */
   async until(ask: () => Promise<Answer>, isWanted: (answer: Answer) => boolean): Promise<Answer> {
     const giveUpAt = performance.now() + 10_000;
