@@ -88,10 +88,16 @@ function contextOf(options: QueueOptions): QueueContext {
     groupChanges: new Signals(),
     advances: { count: 0 },
     leaseMs: options.leaseMs ?? defaultLeaseMs,
-    instance: randomUUID().slice(0, 13),
+    instance: options.random === undefined ? randomUUID().slice(0, 13) : instanceFrom(options.random),
     report:
       tell ?? ((where, error) => process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" })),
   };
+}
+
+/** As unlike any other as the source of chance allows: a simulation must name the same instances again. */
+function instanceFrom(random: () => number): string {
+  const digits = () => Math.floor(random() * 2 ** 32).toString(16);
+  return `${digits()}-${digits()}`;
 }
 
 class OpenQueue implements Queue {

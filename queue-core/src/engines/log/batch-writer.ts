@@ -75,16 +75,20 @@ export async function startWriterThread(
   };
 }
 
-/** Writes in this thread, a turn of the event loop after it was asked. */
+/** Runs work in this thread once the current turn is over: `setImmediate`, or a simulation's schedule. */
+export type Later = (run: () => void) => void;
+
+/** Writes in this thread, but not within the call that asked. */
 export function createInlineWriter(
   disk: Disk,
   settings: SegmentWriterSettings,
   onOutcome: OutcomeListener,
+  later: Later,
 ): BatchWriter {
   const writer = new SegmentWriter(disk, settings);
   return {
     write(request) {
-      setImmediate(() => onOutcome(writer.write(request), request.batch));
+      later(() => onOutcome(writer.write(request), request.batch));
     },
     async close() {
       writer.close();

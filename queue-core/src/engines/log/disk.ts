@@ -22,6 +22,22 @@ import {
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
+/**
+ * Every reason for which the log waits for the disk. Each sync names its own, so that a test can leave one out and
+ * show that what it promises is lost without it.
+ */
+export const syncReasons = [
+  "batch",
+  "batch taken back",
+  "segment header",
+  "segment name",
+  "mended tail",
+  "recovered names",
+  "made directory",
+] as const;
+
+export type SyncReason = (typeof syncReasons)[number];
+
 export interface Disk {
   /** With its parents; no effect when it is there. */
   makeDirectory(directory: string): void;
@@ -30,7 +46,7 @@ export interface Disk {
   open(path: string, mode: "create" | "existing"): DiskFile;
   rename(from: string, to: string): void;
   remove(path: string): void;
-  syncDirectory(directory: string): void;
+  syncDirectory(directory: string, reason: SyncReason): void;
 }
 
 export interface DiskFile {
@@ -39,7 +55,7 @@ export interface DiskFile {
   read(into: Buffer, position: number): Promise<number>;
   /** All of it. */
   write(bytes: Uint8Array, position: number): void;
-  datasync(): void;
+  datasync(reason: SyncReason): void;
   truncate(size: number): void;
   close(): void;
 }
@@ -49,7 +65,7 @@ const read = promisify(readCallback);
 export const nodeDisk: Disk = {
   makeDirectory(directory) {
     const firstMade = mkdirSync(directory, { recursive: true });
-    if (firstMade !== undefined) this.syncDirectory(dirname(firstMade));
+    if (firstMade !== undefined) this.syncDirectory(dirname(firstMade), "made directory");
   },
   list: (directory) => readdirSync(directory),
   open: (path, mode) => nodeFile(openSync(path, mode === "create" ? "wx+" : "r+")),

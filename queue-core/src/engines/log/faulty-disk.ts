@@ -29,9 +29,9 @@ export function faultyDisk(disk: Disk): FaultyDisk {
           faulty.before("write", name);
           file.write(bytes, position);
         },
-        datasync() {
+        datasync(reason) {
           faulty.before("datasync", name);
-          file.datasync();
+          file.datasync(reason);
         },
         truncate(size) {
           faulty.before("truncate", name);
@@ -48,9 +48,9 @@ export function faultyDisk(disk: Disk): FaultyDisk {
       faulty.before("remove", basename(path));
       disk.remove(path);
     },
-    syncDirectory(directory) {
+    syncDirectory(directory, reason) {
       faulty.before("syncDirectory", basename(directory));
-      disk.syncDirectory(directory);
+      disk.syncDirectory(directory, reason);
     },
   };
   return faulty;

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine.ts";
 import { type Clock, EngineTime, systemClock } from "../clock.ts";
 import { Model } from "../model.ts";
-import { type BatchWriter, createInlineWriter, startWriterThread } from "./batch-writer.ts";
+import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./batch-writer.ts";
 import { type Disk, nodeDisk } from "./disk.ts";
 import { logIdBytes } from "./layout.ts";
 import { acquireLockFile, type LockFile } from "./lock-file.ts";
@@ -29,6 +29,8 @@ export interface LogEngineOptions {
   readonly memoryBytes?: number;
   /** Default: the file system, written by a thread of its own. A given disk is written in this thread and has no lock. */
   readonly disk?: Disk;
+  /** When a given disk is written to; default `setImmediate`. */
+  readonly later?: Later;
 }
 
 /** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
@@ -63,7 +65,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     writer =
       options.disk === undefined
         ? await startWriterThread(settings, onOutcome)
-        : createInlineWriter(disk, settings, onOutcome);
+        : createInlineWriter(disk, settings, onOutcome, options.later ?? setImmediate);
     await engine.start(writer, incarnation + 1);
     return engine;
   } catch (error) {

@@ -172,12 +172,12 @@ function mend(
     const file = disk.open(join(directory, newest), "existing");
     try {
       if (tornBytes > 0) file.truncate(newestBytes);
-      file.datasync();
+      file.datasync("mended tail");
     } finally {
       file.close();
     }
   }
-  disk.syncDirectory(directory);
+  disk.syncDirectory(directory, "recovered names");
 }
 
 export function corrupt(path: string, position: number, what: string): QueueError {

@@ -68,7 +68,7 @@ export class SegmentWriter {
       return this.#takeBack(file, request, error);
     }
     try {
-      file.datasync();
+      file.datasync("batch");
     } catch (error) {
       return failed("syncing a batch", error);
     }
@@ -88,9 +88,9 @@ export class SegmentWriter {
     try {
       file = this.#disk.open(unfinishedPath, "create");
       file.write(encodeSegmentHeader(this.#logId, firstBatchSequence), 0);
-      file.datasync();
+      file.datasync("segment header");
       this.#disk.rename(unfinishedPath, path);
-      this.#disk.syncDirectory(this.#directory);
+      this.#disk.syncDirectory(this.#directory, "segment name");
     } catch (error) {
       file?.close();
       if (!isFull(error)) return failed("beginning a segment", error);
@@ -109,7 +109,7 @@ export class SegmentWriter {
   #takeBack(file: DiskFile, request: WriteRequest, cause: unknown): WriteOutcome {
     try {
       file.truncate(request.position);
-      file.datasync();
+      file.datasync("batch taken back");
     } catch (error) {
       return failed("taking back a batch from a full disk", error);
     }
