@@ -148,6 +148,10 @@ export class Model<Store> {
     return this.#byTopicId[topicId]?.partitions[partition];
   }
 
+  *partitions(): Generator<Partition<Store>> {
+    for (const { partitions } of this.#byTopicId) yield* partitions;
+  }
+
   /** A message that was stored before a restart; they come in the order of their offsets. */
   restoreMessage(partition: Partition<Store>): void {
     showNext(partition);

@@ -19,15 +19,14 @@ import type { EngineTime } from "../clock.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import type { Model, Reservation } from "../model.ts";
 import { ModelEngine } from "../model-engine.ts";
-import { decodeMessage } from "./batch-decoder.ts";
 import { BatchEncoder, type LogOnlyRecords } from "./batch-encoder.ts";
 import type { BatchWriter } from "./batch-writer.ts";
 import type { Disk } from "./disk.ts";
-import { segmentFileName } from "./layout.ts";
-import { readFromSegments } from "./log-reader.ts";
-import type { PartitionMessages } from "./partition-messages.ts";
+import { LogReader } from "./log-reader.ts";
+import type { BatchPlace, PartitionMessages } from "./partition-messages.ts";
 import { RecentBatches } from "./recent-batches.ts";
-import { firstBatchPosition, type WriteOutcome } from "./segment-writer.ts";
+import type { SegmentList } from "./segment-list.ts";
+import type { WriteOutcome } from "./segment-writer.ts";
 
 interface Waiting {
   readonly reservation: Reservation<PartitionMessages>;
@@ -43,8 +42,7 @@ interface UnderWay {
   readonly length: number;
   /** Where each message starts in the batch, in the order of the commits and their messages. */
   readonly positions: readonly number[];
-  readonly position: number;
-  readonly beginsSegment: boolean;
+  readonly place: BatchPlace;
   readonly settled: (() => void)[];
 }
 
@@ -54,10 +52,8 @@ export interface LogEngineParts {
   readonly logId: Uint8Array;
   readonly model: Model<PartitionMessages>;
   readonly time: EngineTime;
-  readonly segments: readonly string[];
-  readonly newestBytes: number;
+  readonly segments: SegmentList;
   readonly nextBatchSequence: number;
-  readonly segmentBytes: number;
   readonly memoryBytes: number;
   /** After everything else is closed. */
   readonly onClosed: () => void;
@@ -69,7 +65,8 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   readonly #parts: LogEngineParts;
   readonly #encoder = new BatchEncoder();
   readonly #recent: RecentBatches;
-  readonly #segments: string[];
+  readonly #reader: LogReader;
+  readonly #segments: SegmentList;
   #writer: BatchWriter | undefined;
   #mode: "serving" | "poisoned" | "closing" | "closed" = "serving";
   #poison: string | undefined;
@@ -78,7 +75,6 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   #underWay: UnderWay | undefined;
   #settledListeners: (() => void)[] = [];
   #sendScheduled = false;
-  #newestBytes: number;
   #nextBatchSequence: number;
   #syncs = 0;
   #declaring: Promise<unknown> = Promise.resolve();
@@ -87,8 +83,8 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   constructor(parts: LogEngineParts) {
     super(parts.model, parts.time);
     this.#parts = parts;
-    this.#segments = [...parts.segments];
-    this.#newestBytes = parts.newestBytes;
+    this.#reader = new LogReader(parts);
+    this.#segments = parts.segments;
     this.#nextBatchSequence = parts.nextBatchSequence;
     this.#recent = new RecentBatches(parts.memoryBytes);
     this.failed = new Promise((resolve) => {
@@ -125,27 +121,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   ): Promise<readonly StoredMessage[]> {
     this.assertOpen();
     const { found, from } = this.model.startOfRead(topic, partition, fromOffset, limits);
-    if (from >= found.end || limits.maxMessages <= 0) return [];
-    const recentStart = found.store.recentStart ?? found.end;
-    if (from < recentStart) {
-      const settings = {
-        disk: this.#parts.disk,
-        directory: this.#parts.directory,
-        logId: this.#parts.logId,
-        fileNameOf: (segment: number) => this.#segments[segment] as string,
-      };
-      return readFromSegments(settings, found, from, recentStart, limits);
-    }
-    const messages: StoredMessage[] = [];
-    let bytes = 0;
-    for (const { batch, position } of found.store.recent(from, found.end)) {
-      const message = decodeMessage(batch.bytes, batch.timeMs, position, topic);
-      bytes += message.value.length;
-      if (messages.length > 0 && limits.maxBytes !== undefined && bytes > limits.maxBytes) break;
-      messages.push(message);
-      if (messages.length >= limits.maxMessages) break;
-    }
-    return messages;
+    return this.#reader.read(found, from, limits);
   }
 
   statistics(): EngineStatistics {
@@ -170,7 +146,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
       return;
     }
     this.#syncs++;
-    this.#newestBytes = underWay.position + underWay.length;
+    this.#segments.written(underWay.place, underWay.length, underWay.timeMs);
     // First the disk gets its next batch, then this thread works on the last one.
     this.#send();
     this.#apply(underWay, batch);
@@ -219,33 +195,18 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   #send(): void {
     if (this.#underWay !== undefined || this.#open.length === 0 || this.#mode === "poisoned") return;
     const { bytes, timeMs, positions } = this.#encoder.finish(this.#nextBatchSequence);
-    const beginsSegment =
-      this.#segments.length === 0 ||
-      (this.#newestBytes > firstBatchPosition && this.#newestBytes + bytes.length > this.#parts.segmentBytes);
-    const position = beginsSegment ? firstBatchPosition : this.#newestBytes;
+    const place = this.#segments.place(this.#nextBatchSequence, bytes.length);
     const settled = this.#settledListeners;
-    this.#underWay = {
-      waiting: this.#open,
-      timeMs,
-      length: bytes.length,
-      positions,
-      position,
-      beginsSegment,
-      settled,
-    };
-    if (beginsSegment) this.#segments.push(segmentFileName(this.#nextBatchSequence));
+    this.#underWay = { waiting: this.#open, timeMs, length: bytes.length, positions, place, settled };
     this.#nextBatchSequence++;
     this.#open = [];
     this.#settledListeners = [];
-    const beginSegment = beginsSegment ? this.#nextBatchSequence - 1 : undefined;
-    (this.#writer as BatchWriter).write({ batch: bytes, position, beginSegment });
+    const beginSegment = this.#segments.begins(place) ? place.segment : undefined;
+    (this.#writer as BatchWriter).write({ batch: bytes, position: place.position, beginSegment });
   }
 
   #apply(underWay: UnderWay, bytes: Buffer): void {
     const batch = { bytes, timeMs: underWay.timeMs, holders: [] };
-    const place = { segment: this.#segments.length - 1, position: underWay.position };
-    // The next batch, already sent, may have begun a segment.
-    if (this.#underWay?.beginsSegment === true) place.segment--;
     let message = 0;
     for (const { reservation, topics } of underWay.waiting) {
       const { targets, receipt } = reservation;
@@ -254,7 +215,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
       for (let index = 0; index < targets.length; index++) {
         const target = targets[index] as Reservation<PartitionMessages>["targets"][number];
         const offset = receipt.offsets[index] as number;
-        target.store.remember(batch, place, offset, underWay.positions[message++] as number);
+        target.store.remember(batch, underWay.place, offset, underWay.positions[message++] as number);
         if (target.topic.ringMessages !== undefined) target.store.dropIndexBefore(target.start);
       }
     }
@@ -271,8 +232,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     this.#settledListeners = [];
     this.#encoder.discard();
     this.#nextBatchSequence--;
-    if (segmentBegun) this.#newestBytes = firstBatchPosition;
-    else if (underWay.beginsSegment) this.#segments.pop();
+    if (segmentBegun) this.#segments.begun(underWay.place.segment, underWay.timeMs);
     this.model.dropReservations();
     for (const { reject } of refused) reject(new QueueError("STORAGE_FULL", reason, { retryAfterMs: 1000 }));
     for (const listener of settled) listener();

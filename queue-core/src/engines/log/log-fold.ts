@@ -9,15 +9,18 @@ import type { Model, Partition } from "../model.ts";
 import type { BatchHeader } from "./layout.ts";
 import type { BatchPlace, PartitionMessages } from "./partition-messages.ts";
 import type { RecoveryVisitor } from "./recovery.ts";
+import type { SegmentList } from "./segment-list.ts";
 
 export class LogFold implements RecoveryVisitor {
   readonly #model: Model<PartitionMessages>;
+  readonly #segments: SegmentList;
   #place: BatchPlace = { segment: 0, position: 0 };
   #lastTimeMs = 0;
   #incarnations = 0;
 
-  constructor(model: Model<PartitionMessages>) {
+  constructor(model: Model<PartitionMessages>, segments: SegmentList) {
     this.#model = model;
+    this.#segments = segments;
   }
 
   /** Time of the last commit in ms since epoch; 0 for a new log. */
@@ -32,8 +35,13 @@ export class LogFold implements RecoveryVisitor {
 
   batch(place: BatchPlace, header: BatchHeader): void {
     this.#place = place;
+    this.#segments.written(place, header.length, header.timeMs);
     // Entries that expired meanwhile need not all be in memory at once.
     this.#model.state.sweep(header.timeMs);
+  }
+
+  emptySegment(segment: number): void {
+    this.#segments.begun(segment, this.#lastTimeMs);
   }
 
   commit(_sequence: number, timeMs: number): void {

@@ -1,5 +1,5 @@
 /**
- * Reads messages that are no longer in memory from the segment files.
+ * Reads the messages of a partition: recent ones from memory, older ones from the segment files.
  *
  * What can go wrong: bytes that were good at start rot later. Promise: each batch read is checked by its CRC;
  * a damaged one is CORRUPT with file and byte offset, never a wrong message.
@@ -10,7 +10,7 @@ import type { ReadLimits } from "../message-ring.ts";
 import type { Partition } from "../model.ts";
 import { decodeMessage, visitBatch } from "./batch-decoder.ts";
 import type { Disk, DiskFile } from "./disk.ts";
-import { batchAt, batchHeaderBytes, batchMagic } from "./layout.ts";
+import { batchAt, batchHeaderBytes, batchMagic, segmentFileName } from "./layout.ts";
 import type { IndexEntry, PartitionMessages } from "./partition-messages.ts";
 import { corrupt } from "./recovery.ts";
 
@@ -33,12 +33,48 @@ export interface LogReaderSettings {
   readonly disk: Disk;
   readonly directory: string;
   readonly logId: Uint8Array;
-  /** File name of a segment by its number. */
-  readonly fileNameOf: (segment: number) => string;
+}
+
+export class LogReader {
+  readonly #settings: LogReaderSettings;
+
+  constructor(settings: LogReaderSettings) {
+    this.#settings = settings;
+  }
+
+  /** From `fromOffset` on, as far as the limits reach; at least one message when there is one. */
+  async read(
+    partition: Partition<PartitionMessages>,
+    fromOffset: number,
+    limits: ReadLimits,
+  ): Promise<readonly StoredMessage[]> {
+    const { store, end } = partition;
+    if (fromOffset >= end || limits.maxMessages <= 0) return [];
+    const recentStart = store.recentStart ?? end;
+    if (fromOffset >= recentStart) return readFromMemory(partition, fromOffset, limits);
+    return readFromSegments(this.#settings, partition, fromOffset, recentStart, limits);
+  }
+}
+
+function readFromMemory(
+  { store, topic, end }: Partition<PartitionMessages>,
+  fromOffset: number,
+  limits: ReadLimits,
+): StoredMessage[] {
+  const messages: StoredMessage[] = [];
+  let bytes = 0;
+  for (const { batch, position } of store.recent(fromOffset, end)) {
+    const message = decodeMessage(batch.bytes, batch.timeMs, position, topic.name);
+    bytes += message.value.length;
+    if (messages.length > 0 && limits.maxBytes !== undefined && bytes > limits.maxBytes) break;
+    messages.push(message);
+    if (messages.length >= limits.maxMessages) break;
+  }
+  return messages;
 }
 
 /** Messages from `fromOffset` to before `endOffset`, as far as the limits reach; at least one when there is one. */
-export async function readFromSegments(
+async function readFromSegments(
   settings: LogReaderSettings,
   partition: Partition<PartitionMessages>,
   fromOffset: number,
@@ -54,12 +90,12 @@ export async function readFromSegments(
     limits,
     found: [],
     foundBytes: 0,
-    full: limits.maxMessages <= 0,
+    full: false,
   };
   while (!wanted.full && wanted.nextOffset < endOffset) {
     const entry = partition.store.find(wanted.nextOffset);
     if (entry === undefined) throw new Error(`no index entry for ${wanted.topic}/${wanted.partition} ${fromOffset}`);
-    const path = join(settings.directory, settings.fileNameOf(entry.segment));
+    const path = join(settings.directory, segmentFileName(entry.segment));
     const file = settings.disk.open(path, "existing");
     try {
       await readEntry(file, path, settings.logId, entry, wanted);

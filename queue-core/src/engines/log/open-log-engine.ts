@@ -9,12 +9,13 @@ import { type Clock, EngineTime, systemClock } from "../clock.ts";
 import { Model } from "../model.ts";
 import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./batch-writer.ts";
 import { type Disk, nodeDisk } from "./disk.ts";
-import { logIdBytes } from "./layout.ts";
+import { logIdBytes, segmentFileName } from "./layout.ts";
 import { acquireLockFile, type LockFile } from "./lock-file.ts";
 import { LogEngine } from "./log-engine.ts";
 import { LogFold } from "./log-fold.ts";
 import { PartitionMessages } from "./partition-messages.ts";
 import { recoverLog } from "./recovery.ts";
+import { SegmentList } from "./segment-list.ts";
 
 export interface LogEngineOptions {
   /** Made when it is not there. */
@@ -42,7 +43,8 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
   try {
     let time = new EngineTime(options.clock ?? systemClock);
     const model = new Model<PartitionMessages>({ now: () => time.now(), createStore: () => new PartitionMessages() });
-    const fold = new LogFold(model);
+    const segments = new SegmentList(options.segmentBytes ?? 64 * 1024 * 1024, model);
+    const fold = new LogFold(model, segments);
     const recovered = await recoverLog(disk, directory, fold);
     time = new EngineTime(options.clock ?? systemClock, fold.lastTimeMs);
     const incarnation = fold.incarnations;
@@ -50,17 +52,19 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     model.state.sweep(time.now());
     const logId = recovered.logId ?? (options.random ?? randomBytes)(logIdBytes);
     const engine = new LogEngine({
-      ...recovered,
+      nextBatchSequence: recovered.nextBatchSequence,
+      segments,
       disk,
       directory,
       logId,
       model,
       time,
-      segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
       memoryBytes: options.memoryBytes ?? 64 * 1024 * 1024,
       onClosed: () => lock?.release(),
     });
-    const settings = { directory, logId, fileName: recovered.segments.at(-1) };
+    const newest = segments.newest;
+    const fileName = newest === undefined ? undefined : segmentFileName(newest.segment);
+    const settings = { directory, logId, fileName };
     const onOutcome = engine.onOutcome.bind(engine);
     writer =
       options.disk === undefined

@@ -16,7 +16,7 @@ export interface RecentBatch {
 }
 
 export interface BatchPlace {
-  /** Number of the segment, in order from 0. */
+  /** The sequence of the segment's first batch, which names its file. */
   readonly segment: number;
   readonly position: number;
 }

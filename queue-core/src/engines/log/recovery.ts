@@ -44,10 +44,6 @@ import { unfinishedSuffix } from "./segment-writer.ts";
 export interface RecoveredLog {
   /** Undefined for a new log. */
   readonly logId: Buffer | undefined;
-  /** File names in log order. */
-  readonly segments: readonly string[];
-  /** Size of the newest segment in bytes. */
-  readonly newestBytes: number;
   readonly nextBatchSequence: number;
   readonly nextCommitSequence: number;
   /** Bytes of a torn tail that were cut off. */
@@ -57,6 +53,8 @@ export interface RecoveredLog {
 export interface RecoveryVisitor extends BatchVisitor {
   /** Before the records of each batch. */
   batch(place: BatchPlace, header: BatchHeader): void;
+  /** In place of batches, where a segment has none. */
+  emptySegment(segment: number): void;
 }
 
 interface Progress {
@@ -73,7 +71,7 @@ export async function recoverLog(disk: Disk, directory: string, visitor: Recover
   let buffer: Buffer = Buffer.alloc(0);
   let newestBytes = 0;
   let tornBytes = 0;
-  for (const [segment, fileName] of segments.entries()) {
+  for (const [index, fileName] of segments.entries()) {
     const path = join(directory, fileName);
     const file = disk.open(path, "existing");
     let size: number;
@@ -86,12 +84,13 @@ export async function recoverLog(disk: Disk, directory: string, visitor: Recover
     }
     const bytes = buffer.subarray(0, size);
     checkSegmentHeader(bytes, path, progress);
-    const end = foldBatches({ bytes, path, segment, isNewest: segment === segments.length - 1 }, progress, visitor);
+    const end = foldBatches({ bytes, path, segment: progress.nextBatchSequence, isNewest: index === segments.length - 1 }, progress, visitor);
+    if (end === segmentHeaderBytes) visitor.emptySegment(progress.nextBatchSequence);
     newestBytes = end;
     tornBytes = size - end;
   }
   mend(disk, directory, names, segments.at(-1), { newestBytes, tornBytes });
-  return { ...progress, segments, newestBytes, tornBytes };
+  return { ...progress, tornBytes };
 }
 
 function checkSegmentHeader(bytes: Buffer, path: string, progress: Progress): void {

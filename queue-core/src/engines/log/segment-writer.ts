@@ -10,7 +10,7 @@
  */
 import { join } from "node:path";
 import type { Disk, DiskFile } from "./disk.ts";
-import { encodeSegmentHeader, sealBatch, segmentFileName, segmentHeaderBytes } from "./layout.ts";
+import { encodeSegmentHeader, sealBatch, segmentFileName } from "./layout.ts";
 
 export interface WriteRequest {
   /** A whole batch without its CRC. */
@@ -116,9 +116,6 @@ export class SegmentWriter {
     return { kind: "full", reason: textOf(cause), segmentBegun: request.beginSegment !== undefined };
   }
 }
-
-/** Where the first batch of a segment goes. */
-export const firstBatchPosition: number = segmentHeaderBytes;
 
 function isFull(error: unknown): boolean {
   return error instanceof Error && "code" in error && typeof error.code === "string" && fullCodes.has(error.code);
