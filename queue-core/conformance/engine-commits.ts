@@ -109,6 +109,48 @@ export function commitConformance(_features: EngineFeatures, open: OpenHarness):
       }));
   });
 
+  describe("retire", () => {
+    it("removes a group's offsets on all partitions of that topic, and nothing of others", () =>
+      withEngine(open, async ({ engine }) => {
+        const append = [message("a", 0), message("b", 1), message("r", 0, "replies")];
+        await engine.commit({ append });
+        const kept = [
+          { group: "sms", topic: topicName, partition: 0 },
+          { group: "billing", topic: "replies", partition: 0 },
+        ];
+        for (const place of [...kept, ref, { ...ref, partition: 1 }]) {
+          await engine.commit({ advance: { ...place, to: 1 } });
+        }
+        await engine.commit({ retire: { group: "billing", topic: topicName } });
+        expect(await engine.committedOffset(ref)).toBe(0);
+        expect(await engine.committedOffset({ ...ref, partition: 1 })).toBe(0);
+        for (const place of kept) expect(await engine.committedOffset(place)).toBe(1);
+        await engine.commit({ retire: { group: "unknown", topic: topicName } });
+      }));
+
+    it("comes before the advance of the same commit", () =>
+      withEngine(open, async ({ engine }) => {
+        await engine.commit({ append: [message("a", 0), message("b", 1)] });
+        await engine.commit({ advance: { ...ref, to: 1 } });
+        await engine.commit({
+          retire: { group: "billing", topic: topicName },
+          advance: { ...ref, partition: 1, to: 1 },
+        });
+        expect(await engine.committedOffset(ref)).toBe(0);
+        expect(await engine.committedOffset({ ...ref, partition: 1 })).toBe(1);
+      }));
+
+    it("changes nothing when its commit is refused", () =>
+      withEngine(open, async ({ engine }) => {
+        await engine.commit({ append: [message("a")] });
+        await engine.commit({ advance: { ...ref, to: 1 } });
+        const present = [{ namespace: "n", key: "a", is: "present" }] as const;
+        const refused = engine.commit({ expect: present, retire: { group: "billing", topic: topicName } });
+        expect(await refusal(refused)).toBe("CONFLICT");
+        expect(await engine.committedOffset(ref)).toBe(1);
+      }));
+  });
+
   describe("expectations", () => {
     it("refuses a commit whole with CONFLICT when an entry is not as expected", () =>
       withEngine(open, async ({ engine }) => {
@@ -166,6 +208,7 @@ export function commitConformance(_features: EngineFeatures, open: OpenHarness):
       ["a negative partition", { append: [message("x", -1)] }, "UNKNOWN_TOPIC"],
       ["a broken partition", { append: [message("x", 0.5)] }, "UNKNOWN_TOPIC"],
       ["an offset of an unknown topic", { advance: { ...ref, topic: "nowhere", to: 0 } }, "UNKNOWN_TOPIC"],
+      ["to retire a group from an unknown topic", { retire: { group: "g", topic: "nowhere" } }, "UNKNOWN_TOPIC"],
       ["an offset beyond the end", { advance: { ...ref, to: 1 } }, "INVALID_ARGUMENT"],
       ["a negative offset", { advance: { ...ref, to: -1 } }, "INVALID_ARGUMENT"],
       ["a key too long", { append: [{ ...message("x"), key: "x".repeat(4097) }] }, "INVALID_ARGUMENT"],

@@ -62,6 +62,16 @@ export function readConformance(features: EngineFeatures, open: OpenHarness): vo
         expect(await texts(engine, 1, 20, "replies")).toEqual(newest.slice(5));
         expect(await engine.range("replies", 0)).toEqual({ start: 0, end: 0 });
       }));
+
+    it("puts a group that stands below the oldest message there", () =>
+      withEngine(open, async ({ engine }) => {
+        const ref = { group: "g", topic: "replies", partition: 1 };
+        await engine.commit({ append: [message("0", 1, "replies")] });
+        await engine.commit({ advance: { ...ref, to: 1 } });
+        await engine.commit({ append: Array.from({ length: 14 }, (_, index) => message(`${index}`, 1, "replies")) });
+        expect(await engine.committedOffset(ref)).toBe(5);
+        expect(await engine.committedOffset({ ...ref, group: "never advanced" })).toBe(5);
+      }));
   });
 
   describe("listeners", () => {
@@ -188,6 +198,18 @@ export function readConformance(features: EngineFeatures, open: OpenHarness): vo
         expect(next.offsets).toEqual([20]);
         expect(next.sequence).toBeGreaterThan(sequence);
         expect(await texts(engine, 1, 19)).toEqual(["19", "after"]);
+      }));
+
+    it("keeps a retired group retired", () =>
+      withEngine(open, async (first) => {
+        const ref = { group: "billing", topic: topicName, partition: 0 };
+        await first.engine.commit({ append: [message("a")] });
+        await first.engine.commit({ advance: { ...ref, to: 1 } });
+        await first.engine.commit({ advance: { ...ref, group: "sms", to: 1 } });
+        await first.engine.commit({ retire: { group: "billing", topic: topicName } });
+        const { engine } = await first.reopen();
+        expect(await engine.committedOffset(ref)).toBe(0);
+        expect(await engine.committedOffset({ ...ref, group: "sms" })).toBe(1);
       }));
 
     it("still refuses another partition count", () =>

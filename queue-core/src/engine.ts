@@ -9,7 +9,10 @@
  * - Commits of one engine take effect in one total order: that of `CommitReceipt.sequence`.
  * - A commit whose fence is stale is refused whole with `FENCED`.
  * - A commit one of whose expectations fails is refused whole with `CONFLICT`.
- * - Offsets of a partition are consecutive, starting at 0.
+ * - Offsets of a partition are consecutive, starting at 0. Old messages may go (a ring, retention): reads then start
+ *   at the oldest that is left, and a committed offset never lies below it.
+ * - A group is known from its first `advance` on a topic until it is retired. Retention drops no message from the
+ *   lowest committed offset of a known group on; a partition that it never advanced counts with offset 0.
  * - `now` never goes backwards, and is milliseconds since the Unix epoch.
  * - Buffers passed in belong to the engine from then on, and buffers handed out to all readers: nobody changes them.
  */
@@ -96,6 +99,8 @@ export interface Commit {
   readonly fence?: Lease;
   /** Sets the committed offset (the next one to read) of the group on that partition; at most the partition's end. */
   readonly advance?: PartitionRef & { readonly to: number };
+  /** Removes the group's committed offsets on all partitions of the topic; before `advance` takes effect. */
+  readonly retire?: { readonly group: string; readonly topic: string };
   readonly expect?: readonly StateExpectation[];
   readonly put?: readonly StateWrite[];
   readonly append?: readonly AppendRequest[];
@@ -161,6 +166,7 @@ export interface Engine {
   ): Promise<readonly StoredMessage[]>;
 
   range(topic: string, partition: number): Promise<PartitionRange>;
+  /** The next one to read; for a group that never advanced, the oldest readable one. */
   committedOffset(ref: PartitionRef): Promise<number>;
 
   /** Calls the listener after messages became visible in that partition. Returns how to stop. */

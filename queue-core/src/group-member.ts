@@ -33,7 +33,7 @@ export async function joinGroup(
   checkName("group", group);
   checkName("member", member);
   const counters: MemberCounters = { handled: 0, retried: 0, deadLettered: 0, batches: 0, expired: 0 };
-  await registerGroup(context.engine, group, topic.name);
+  await registerGroup(context.engine, group, topic);
   const leaseMs = options.leaseMs ?? context.leaseMs;
   const place = { group, topic: topic.name, partitions: topic.partitions, member, leaseMs };
   const membership = new Membership(context, place, start(counters));

@@ -77,7 +77,7 @@ export function checkTtl(ttlMs: number, minimumMs: number): void {
     throw invalid(`a TTL is in ms, at least ${minimumMs}, not ${ttlMs}`);
 }
 
-function checkKey(key: string, where: string): void {
+export function checkKey(key: string, where: string): void {
   if (typeof key !== "string" || key.length > maxKeyLength) {
     throw invalid(`${where}: a key is a string of at most ${maxKeyLength} characters`);
   }

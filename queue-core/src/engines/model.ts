@@ -17,7 +17,7 @@
 import type { Commit, CommitReceipt, EngineStatistics, PartitionRange, PartitionRef, TopicConfig } from "../engine.ts";
 import { QueueError } from "../errors.ts";
 import { AppendNotifier } from "./append-notifier.ts";
-import { checkAdvance, checkAppend, checkRead, checkTopicConfig, checkWrite } from "./commit-rules.ts";
+import { checkAdvance, checkAppend, checkKey, checkRead, checkTopicConfig, checkWrite } from "./commit-rules.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { StateStore } from "./state-store.ts";
 
@@ -158,6 +158,11 @@ export class Model<Store> {
     partition.next = partition.end;
   }
 
+  /** The group is not known to the topic any more. */
+  retire(group: string, topicId: number): void {
+    for (const { committed } of this.#byTopicId[topicId]?.partitions ?? nothing) committed.delete(group);
+  }
+
   /** Throws a QueueError, and then nothing has changed. */
   reserve(commit: Commit): Reservation<Store> {
     const timeMs = this.#now();
@@ -176,6 +181,7 @@ export class Model<Store> {
     }
     this.#appliedSequence = receipt.sequence;
     this.#commits++;
+    if (commit.retire !== undefined) this.retire(commit.retire.group, this.partition(commit.retire.topic, 0).topicId);
     if (commit.advance !== undefined) {
       const { topic, partition, group, to } = commit.advance;
       this.partition(topic, partition).committed.set(group, to);
@@ -221,7 +227,8 @@ export class Model<Store> {
   }
 
   committedOffset(ref: PartitionRef): number {
-    return this.partition(ref.topic, ref.partition).committed.get(ref.group) ?? 0;
+    const { committed, start } = this.partition(ref.topic, ref.partition);
+    return Math.max(committed.get(ref.group) ?? 0, start);
   }
 
   /** Counted since this engine was opened. */
@@ -237,6 +244,10 @@ export class Model<Store> {
   #check(commit: Commit, timeMs: number): readonly Partition<Store>[] {
     const targets = commit.append === undefined || commit.append.length === 0 ? nothing : this.#targets(commit.append);
     if (commit.put !== undefined) commit.put.forEach(checkWrite);
+    if (commit.retire !== undefined) {
+      checkKey(commit.retire.group, "a group");
+      this.partition(commit.retire.topic, 0);
+    }
     if (commit.advance !== undefined) {
       checkAdvance(commit.advance, this.partition(commit.advance.topic, commit.advance.partition).next);
     }

@@ -6,6 +6,7 @@
  */
 import type { MessageHeaders, StateWrite, StoredMessage, TopicConfig } from "../../engine.ts";
 import { type BatchHeader, batchHeaderBytes, commitFlags, headerFlags, putKinds } from "./layout.ts";
+import { RecordReader } from "./record-reader.ts";
 
 /**
  * Called in the order of the records. Buffers given are views of the batch. (Arguments are read before each call:
@@ -13,12 +14,14 @@ import { type BatchHeader, batchHeaderBytes, commitFlags, headerFlags, putKinds 
  */
 export interface BatchVisitor {
   commit?(sequence: number, timeMs: number): void;
+  retire?(group: string, topicId: number): void;
   advance?(group: string, topicId: number, partition: number, to: number): void;
   put?(write: StateWrite): void;
   /** `position` is where `decodeMessage` finds the message. */
   message?(topicId: number, partition: number, offset: number, position: number): void;
   topic?(config: TopicConfig): void;
   incarnation?(incarnation: number): void;
+  retainedFrom?(segment: number): void;
 }
 
 export function visitBatch(batch: Buffer, header: BatchHeader, visitor: BatchVisitor): void {
@@ -27,6 +30,11 @@ export function visitBatch(batch: Buffer, header: BatchHeader, visitor: BatchVis
     const flags = reader.byte();
     const afterMs = reader.varint();
     visitor.commit?.(header.firstCommitSequence + index, header.timeMs + afterMs);
+    if ((flags & commitFlags.retire) !== 0) {
+      const group = reader.text();
+      const topicId = reader.varint();
+      visitor.retire?.(group, topicId);
+    }
     if ((flags & commitFlags.advance) !== 0) {
       const group = reader.text();
       const topicId = reader.varint();
@@ -41,6 +49,10 @@ export function visitBatch(batch: Buffer, header: BatchHeader, visitor: BatchVis
       const incarnation = reader.varint();
       visitor.incarnation?.(incarnation);
     }
+    if ((flags & commitFlags.retainedFrom) !== 0) {
+      const segment = reader.varint();
+      visitor.retainedFrom?.(segment);
+    }
     reader.assertInside();
   }
   if (reader.at !== batch.length) throw new RangeError("the batch is longer than its commits");
@@ -54,7 +66,7 @@ export function decodeMessage(batch: Buffer, batchTimeMs: number, position: numb
   const offset = reader.varint();
   const timestampMs = batchTimeMs + reader.varint();
   const key = reader.text();
-  const headers = reader.headers();
+  const headers = readHeaders(reader);
   return { topic, partition, offset, timestampMs, key, value: reader.bytes(), headers };
 }
 
@@ -88,7 +100,7 @@ function visitMessages(reader: RecordReader, visitor: BatchVisitor): void {
     const offset = reader.varint();
     reader.varint();
     reader.skipText();
-    reader.skipHeaders();
+    skipHeaders(reader);
     reader.skipBytes();
     reader.assertInside();
     visitor.message?.(topicId, partition, offset, position);
@@ -105,107 +117,38 @@ function visitTopics(reader: RecordReader, visitor: BatchVisitor): void {
   }
 }
 
-class RecordReader {
-  readonly #batch: Buffer;
-  at: number;
+function readHeaders(reader: RecordReader): MessageHeaders {
+  const flags = reader.byte();
+  if (flags === 0) return {};
+  return {
+    ...((flags & headerFlags.id) === 0 ? {} : { id: reader.text() }),
+    ...((flags & headerFlags.deadline) === 0 ? {} : { deadlineMs: reader.double() }),
+    ...((flags & headerFlags.replyTo) === 0
+      ? {}
+      : { replyTo: { topic: reader.text(), partition: reader.varint(), correlationId: reader.text() } }),
+    ...((flags & headerFlags.ext) === 0 ? {} : { ext: readExt(reader) }),
+  };
+}
 
-  constructor(batch: Buffer, at: number) {
-    this.#batch = batch;
-    this.at = at;
+function skipHeaders(reader: RecordReader): void {
+  const flags = reader.byte();
+  if (flags === 0) return;
+  if ((flags & headerFlags.id) !== 0) reader.skipText();
+  if ((flags & headerFlags.deadline) !== 0) reader.at += 8;
+  if ((flags & headerFlags.replyTo) !== 0) {
+    reader.skipText();
+    reader.varint();
+    reader.skipText();
   }
+  if ((flags & headerFlags.ext) === 0) return;
+  const count = reader.varint();
+  for (let index = 0; index < count * 2; index++) reader.skipText();
+}
 
-  /** Throws RangeError once something was read beyond the end of the batch. */
-  assertInside(): void {
-    if (this.at > this.#batch.length) throw new RangeError("a record reaches beyond its batch");
-  }
-
-  byte(): number {
-    const byte = this.#batch[this.at++];
-    if (byte === undefined) throw new RangeError("a record reaches beyond its batch");
-    return byte;
-  }
-
-  varint(): number {
-    let value = this.byte();
-    if (value < 128) return value;
-    value &= 127;
-    for (let factor = 128; factor <= 2 ** 49; factor *= 128) {
-      const byte = this.byte();
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-    throw new RangeError("a number has too many digits");
-  }
-
-  double(): number {
-    const value = this.#batch.readDoubleLE(this.at);
-    this.at += 8;
-    return value;
-  }
-
-  text(): string {
-    const header = this.varint();
-    const start = this.at;
-    const length = header >>> 1;
-    if ((header & 1) === 1) {
-      this.at += length * 2;
-      return this.#batch.toString("utf16le", start, this.at);
-    }
-    this.at += length;
-    return this.#batch.toString("latin1", start, this.at);
-  }
-
-  skipText(): void {
-    const header = this.varint();
-    this.at += (header & 1) === 1 ? header - 1 : header >>> 1;
-  }
-
-  bytes(): Buffer {
-    const length = this.varint();
-    const start = this.at;
-    this.at += length;
-    this.assertInside();
-    return this.#batch.subarray(start, this.at);
-  }
-
-  skipBytes(): void {
-    const length = this.varint();
-    this.at += length;
-  }
-
-  headers(): MessageHeaders {
-    const flags = this.byte();
-    if (flags === 0) return {};
-    return {
-      ...((flags & headerFlags.id) === 0 ? {} : { id: this.text() }),
-      ...((flags & headerFlags.deadline) === 0 ? {} : { deadlineMs: this.double() }),
-      ...((flags & headerFlags.replyTo) === 0
-        ? {}
-        : { replyTo: { topic: this.text(), partition: this.varint(), correlationId: this.text() } }),
-      ...((flags & headerFlags.ext) === 0 ? {} : { ext: this.#ext() }),
-    };
-  }
-
-  skipHeaders(): void {
-    const flags = this.byte();
-    if (flags === 0) return;
-    if ((flags & headerFlags.id) !== 0) this.skipText();
-    if ((flags & headerFlags.deadline) !== 0) this.at += 8;
-    if ((flags & headerFlags.replyTo) !== 0) {
-      this.skipText();
-      this.varint();
-      this.skipText();
-    }
-    if ((flags & headerFlags.ext) === 0) return;
-    const count = this.varint();
-    for (let index = 0; index < count * 2; index++) this.skipText();
-  }
-
-  #ext(): Record<string, string> {
-    const count = this.varint();
-    const entries: [string, string][] = [];
-    for (let index = 0; index < count; index++) entries.push([this.text(), this.text()]);
-    // Unlike assignment, fromEntries keeps a header named __proto__ an ordinary one.
-    return Object.fromEntries(entries);
-  }
+function readExt(reader: RecordReader): Record<string, string> {
+  const count = reader.varint();
+  const entries: [string, string][] = [];
+  for (let index = 0; index < count; index++) entries.push([reader.text(), reader.text()]);
+  // Unlike assignment, fromEntries keeps a header named __proto__ an ordinary one.
+  return Object.fromEntries(entries);
 }

@@ -8,17 +8,17 @@
 import type { AppendRequest, Commit, MessageHeaders, StateWrite, TopicConfig } from "../../engine.ts";
 import type { Reservation } from "../model.ts";
 import { batchHeaderBytes, commitFlags, headerFlags, putKinds, writeBatchHeader } from "./layout.ts";
-
-const varintBytes = 8;
+import { RecordWriter } from "./record-writer.ts";
 
 export interface LogOnlyRecords {
   readonly topics?: readonly TopicConfig[];
   readonly incarnation?: number;
+  /** First batch of the oldest segment that is kept from now on. */
+  readonly retainedFrom?: number;
 }
 
 export class BatchEncoder {
-  #bytes = Buffer.allocUnsafeSlow(256 * 1024);
-  #at = batchHeaderBytes;
+  readonly #out = new RecordWriter(batchHeaderBytes, 256 * 1024);
   #commits = 0;
   #firstCommitSequence = 0;
   #timeMs = 0;
@@ -35,14 +35,18 @@ export class BatchEncoder {
       this.#timeMs = receipt.timeMs;
     }
     this.#commits++;
-    this.#reserve(1 + varintBytes);
-    this.#bytes[this.#at++] = flagsOf(commit, extra);
+    const out = this.#out;
+    out.byte(flagsOf(commit, extra));
     const afterMs = receipt.timeMs - this.#timeMs;
-    this.#varint(afterMs);
+    out.varint(afterMs);
+    if (commit.retire !== undefined) {
+      out.text(commit.retire.group);
+      out.varint(topicIdOf(commit.retire.topic));
+    }
     if (commit.advance !== undefined) this.#advance(commit.advance, topicIdOf(commit.advance.topic));
     if (commit.put !== undefined) this.#puts(commit.put);
     if (commit.append !== undefined) {
-      this.#count(commit.append.length);
+      out.varint(commit.append.length);
       for (let index = 0; index < commit.append.length; index++) {
         const target = reservation.targets[index] as Reservation<unknown>["targets"][number];
         this.#message(
@@ -55,16 +59,16 @@ export class BatchEncoder {
       }
     }
     if (extra?.topics !== undefined) this.#topics(extra.topics);
-    if (extra?.incarnation !== undefined) this.#count(extra.incarnation);
+    if (extra?.incarnation !== undefined) out.varint(extra.incarnation);
+    if (extra?.retainedFrom !== undefined) out.varint(extra.retainedFrom);
   }
 
   /** The batch in a buffer of its own, without its CRC, and where each message starts in it. Begins the next one. */
   finish(batchSequence: number): { readonly bytes: Buffer; readonly timeMs: number; readonly positions: number[] } {
-    const bytes = Buffer.allocUnsafeSlow(this.#at);
-    this.#bytes.copy(bytes, 0, 0, this.#at);
+    const bytes = this.#out.copy();
     const timeMs = this.#timeMs;
     writeBatchHeader(bytes, {
-      length: this.#at,
+      length: bytes.length,
       commits: this.#commits,
       batchSequence,
       firstCommitSequence: this.#firstCommitSequence,
@@ -77,154 +81,91 @@ export class BatchEncoder {
 
   /** Forgets what was added. */
   discard(): void {
-    this.#at = batchHeaderBytes;
+    this.#out.reset();
     this.#commits = 0;
     this.#positions = [];
   }
 
   #advance(advance: NonNullable<Commit["advance"]>, topicId: number): void {
-    this.#text(advance.group);
-    this.#reserve(3 * varintBytes);
-    this.#varint(topicId);
-    this.#varint(advance.partition);
-    this.#varint(advance.to);
+    const out = this.#out;
+    out.text(advance.group);
+    out.varint(topicId);
+    out.varint(advance.partition);
+    out.varint(advance.to);
   }
 
   #puts(writes: readonly StateWrite[]): void {
-    this.#count(writes.length);
+    const out = this.#out;
+    out.varint(writes.length);
     for (const write of writes) {
-      this.#text(write.namespace);
-      this.#text(write.key);
-      this.#reserve(1 + 8);
+      out.text(write.namespace);
+      out.text(write.key);
       if (write.value === null) {
-        this.#bytes[this.#at++] = putKinds.delete;
+        out.byte(putKinds.delete);
         continue;
       }
       if (write.expiresAtMs === undefined) {
-        this.#bytes[this.#at++] = putKinds.value;
+        out.byte(putKinds.value);
       } else {
-        this.#bytes[this.#at++] = putKinds.expiringValue;
-        this.#at = this.#bytes.writeDoubleLE(write.expiresAtMs, this.#at);
+        out.byte(putKinds.expiringValue);
+        out.double(write.expiresAtMs);
       }
-      this.#value(write.value);
+      out.bytes(write.value);
     }
   }
 
   #message(request: AppendRequest, topicId: number, partition: number, offset: number, afterMs: number): void {
-    this.#positions.push(this.#at);
-    this.#reserve(4 * varintBytes);
-    this.#varint(topicId);
-    this.#varint(partition);
-    this.#varint(offset);
-    this.#varint(afterMs);
-    this.#text(request.key);
-    if (request.headers === undefined) {
-      this.#reserve(1);
-      this.#bytes[this.#at++] = 0;
-    } else {
-      this.#headers(request.headers);
-    }
-    this.#value(request.value);
+    const out = this.#out;
+    this.#positions.push(out.at);
+    out.varint(topicId);
+    out.varint(partition);
+    out.varint(offset);
+    out.varint(afterMs);
+    out.text(request.key);
+    if (request.headers === undefined) out.byte(0);
+    else this.#headers(request.headers);
+    out.bytes(request.value);
   }
 
   #headers(headers: MessageHeaders): void {
     const { id, deadlineMs, replyTo, ext } = headers;
-    this.#reserve(1 + 8);
-    const flagsAt = this.#at++;
+    const out = this.#out;
+    const flagsAt = out.leaveByte();
     let flags = 0;
     if (id !== undefined) {
       flags |= headerFlags.id;
-      this.#text(id);
+      out.text(id);
     }
     if (deadlineMs !== undefined) {
       flags |= headerFlags.deadline;
-      this.#reserve(8);
-      this.#at = this.#bytes.writeDoubleLE(deadlineMs, this.#at);
+      out.double(deadlineMs);
     }
     if (replyTo !== undefined) {
       flags |= headerFlags.replyTo;
-      this.#text(replyTo.topic);
-      this.#count(replyTo.partition);
-      this.#text(replyTo.correlationId);
+      out.text(replyTo.topic);
+      out.varint(replyTo.partition);
+      out.text(replyTo.correlationId);
     }
     if (ext !== undefined) {
       flags |= headerFlags.ext;
       const names = Object.keys(ext);
-      this.#count(names.length);
+      out.varint(names.length);
       for (const name of names) {
-        this.#text(name);
-        this.#text(ext[name] as string);
+        out.text(name);
+        out.text(ext[name] as string);
       }
     }
-    this.#bytes[flagsAt] = flags;
+    out.setByte(flagsAt, flags);
   }
 
   #topics(topics: readonly TopicConfig[]): void {
-    this.#count(topics.length);
+    const out = this.#out;
+    out.varint(topics.length);
     for (const topic of topics) {
-      this.#text(topic.name);
-      this.#count(topic.partitions);
-      this.#count(topic.ringMessages ?? 0);
+      out.text(topic.name);
+      out.varint(topic.partitions);
+      out.varint(topic.ringMessages ?? 0);
     }
-  }
-
-  #count(count: number): void {
-    this.#reserve(varintBytes);
-    this.#varint(count);
-  }
-
-  #value(value: Buffer): void {
-    this.#reserve(varintBytes + value.length);
-    this.#varint(value.length);
-    this.#bytes.set(value, this.#at);
-    this.#at += value.length;
-  }
-
-  /** Most keys are short and narrow: one pass writes and checks them, faster than a call into native code. */
-  #text(text: string): void {
-    const length = text.length;
-    this.#reserve(varintBytes + length * 2);
-    const start = this.#at;
-    this.#varint(length * 2);
-    const bytes = this.#bytes;
-    let at = this.#at;
-    for (let index = 0; index < length; index++) {
-      const unit = text.charCodeAt(index);
-      if (unit > 0xff) {
-        this.#at = start;
-        this.#varint(length * 2 + 1);
-        this.#at += bytes.write(text, this.#at, length * 2, "utf16le");
-        return;
-      }
-      bytes[at++] = unit;
-    }
-    this.#at = at;
-  }
-
-  /** Room for it must have been reserved. */
-  #varint(value: number): void {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    let rest = value;
-    // Above 31 bits the bitwise operators would cut the number.
-    while (rest > 0x7fffffff) {
-      bytes[at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    while (rest > 127) {
-      bytes[at++] = (rest & 127) | 0x80;
-      rest >>>= 7;
-    }
-    bytes[at++] = rest;
-    this.#at = at;
-  }
-
-  #reserve(size: number): void {
-    const needed = this.#at + size;
-    if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
-    this.#bytes.copy(larger, 0, 0, this.#at);
-    this.#bytes = larger;
   }
 }
 
@@ -234,6 +175,8 @@ function flagsOf(commit: Commit, extra: LogOnlyRecords | undefined): number {
     (commit.put === undefined ? 0 : commitFlags.put) |
     (commit.append === undefined ? 0 : commitFlags.append) |
     (extra?.topics === undefined ? 0 : commitFlags.topics) |
-    (extra?.incarnation === undefined ? 0 : commitFlags.incarnation)
+    (extra?.incarnation === undefined ? 0 : commitFlags.incarnation) |
+    (commit.retire === undefined ? 0 : commitFlags.retire) |
+    (extra?.retainedFrom === undefined ? 0 : commitFlags.retainedFrom)
   );
 }

@@ -18,8 +18,10 @@
  *                                                 40  u32  CRC-32 of log id, bytes 0..40 and 44..length
  *     batch := header commit*
  *
- *     commit  := flags:u8 time [advance] [puts] [appends] [topics] [incarnation]     each as flagged
+ *     commit  := flags:u8 time [retire] [advance] [puts] [appends] [topics] [incarnation] [retainedFrom]
+ *                                                                                 each as flagged
  *     time    := varint, ms after the batch's time
+ *     retire  := group:text topicId:varint
  *     advance := group:text topicId:varint partition:varint to:varint
  *     puts    := count:varint { namespace:text key:text kind:u8 [expiresAtMs:f64] [value:bytes] }
  *     appends := count:varint message*
@@ -27,7 +29,8 @@
  *                [id:text] [deadlineMs:f64] [topic:text partition:varint correlationId:text]
  *                [count:varint { name:text value:text }] value:bytes
  *     topics  := count:varint { name:text partitions:varint ringMessages:varint }    0: no ring
- *     incarnation := varint
+ *     incarnation  := varint
+ *     retainedFrom := varint, first batch of the oldest segment kept from then on
  *
  *     varint  := 7 bits a byte, low ones first, up to 2^53
  *     bytes   := length:varint, then the bytes
@@ -47,7 +50,7 @@ export const batchMagic = 0x544251f5;
 export const batchMagicBytes: Uint8Array = Uint8Array.of(0xf5, 0x51, 0x42, 0x54);
 export const logIdBytes = 8;
 
-export const commitFlags = { advance: 1, put: 2, append: 4, topics: 8, incarnation: 16 } as const;
+export const commitFlags = { advance: 1, put: 2, append: 4, topics: 8, incarnation: 16, retire: 32, retainedFrom: 64 } as const;
 export const putKinds = { delete: 0, value: 1, expiringValue: 2 } as const;
 export const headerFlags = { id: 1, deadline: 2, replyTo: 4, ext: 8 } as const;
 

@@ -49,6 +49,11 @@ export class LogFold implements RecoveryVisitor {
     this.#lastTimeMs = timeMs;
   }
 
+  retire(group: string, topicId: number): void {
+    this.#partition(topicId, 0);
+    this.#model.retire(group, topicId);
+  }
+
   advance(group: string, topicId: number, partition: number, to: number): void {
     this.#partition(topicId, partition).committed.set(group, to);
   }
