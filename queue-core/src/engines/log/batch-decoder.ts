@@ -55,7 +55,7 @@ export function visitBatch(batch: Buffer, header: BatchHeader, visitor: BatchVis
     }
     reader.assertInside();
   }
-  if (reader.at !== batch.length) throw new RangeError("the batch is longer than its commits");
+  reader.assertAtEnd();
 }
 
 /** The message at `position` of a batch; its value is a view of the batch. */

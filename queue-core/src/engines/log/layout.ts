@@ -50,7 +50,15 @@ export const batchMagic = 0x544251f5;
 export const batchMagicBytes: Uint8Array = Uint8Array.of(0xf5, 0x51, 0x42, 0x54);
 export const logIdBytes = 8;
 
-export const commitFlags = { advance: 1, put: 2, append: 4, topics: 8, incarnation: 16, retire: 32, retainedFrom: 64 } as const;
+export const commitFlags = {
+  advance: 1,
+  put: 2,
+  append: 4,
+  topics: 8,
+  incarnation: 16,
+  retire: 32,
+  retainedFrom: 64,
+} as const;
 export const putKinds = { delete: 0, value: 1, expiringValue: 2 } as const;
 export const headerFlags = { id: 1, deadline: 2, replyTo: 4, ext: 8 } as const;
 

@@ -61,9 +61,25 @@ export class PartitionMessages {
     ) {
       return;
     }
-    this.#firstOffsets.push(offset);
+    this.restorePlace(offset, place);
+  }
+
+  /** Takes over an entry of an index that was kept, in offset order. */
+  restorePlace(firstOffset: number, place: BatchPlace): void {
+    this.#firstOffsets.push(firstOffset);
     this.#segments.push(place.segment);
     this.#positions.push(place.position);
+  }
+
+  /** The entries of the index, in offset order. */
+  *places(): Generator<BatchPlace & { readonly firstOffset: number }> {
+    for (let at = this.#indexHead; at < this.#firstOffsets.length; at++) {
+      yield {
+        firstOffset: this.#firstOffsets[at] as number,
+        segment: this.#segments[at] as number,
+        position: this.#positions[at] as number,
+      };
+    }
   }
 
   /** In offset order. `position` is the message's place in the batch. */

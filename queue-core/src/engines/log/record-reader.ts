@@ -18,6 +18,11 @@ export class RecordReader {
     if (this.at > this.#records.length) throw new RangeError("a record reaches beyond its end");
   }
 
+  /** Throws RangeError where bytes are left over. */
+  assertAtEnd(): void {
+    if (this.at !== this.#records.length) throw new RangeError("there are more bytes than records");
+  }
+
   byte(): number {
     const byte = this.#records[this.at++];
     if (byte === undefined) throw new RangeError("a record reaches beyond its end");

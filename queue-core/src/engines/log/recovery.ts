@@ -84,7 +84,11 @@ export async function recoverLog(disk: Disk, directory: string, visitor: Recover
     }
     const bytes = buffer.subarray(0, size);
     checkSegmentHeader(bytes, path, progress);
-    const end = foldBatches({ bytes, path, segment: progress.nextBatchSequence, isNewest: index === segments.length - 1 }, progress, visitor);
+    const end = foldBatches(
+      { bytes, path, segment: progress.nextBatchSequence, isNewest: index === segments.length - 1 },
+      progress,
+      visitor,
+    );
     if (end === segmentHeaderBytes) visitor.emptySegment(progress.nextBatchSequence);
     newestBytes = end;
     tornBytes = size - end;
