@@ -6,7 +6,7 @@
  */
 import { buy, purchaseThresholds } from "./k6/buy.ts";
 import { admittedP99BarMs, offeredAtLeast, spike as plan, shedP99BarMs } from "./k6/plan.ts";
-import { auditThresholds, conclude, type Prepared, prepare } from "./k6/system-under-load.ts";
+import { auditThresholds, conclude, type Prepared, prepare, warmUp } from "./k6/system-under-load.ts";
 
 export const options = {
   setupTimeout: "120s",
@@ -33,6 +33,10 @@ export const options = {
   },
 };
 
-export const setup = (): Prepared => prepare(plan);
+export function setup(): Prepared {
+  const prepared = prepare(plan);
+  warmUp(prepared);
+  return prepared;
+}
 export default (prepared: Prepared): void => buy(prepared);
 export const teardown = (prepared: Prepared): void => conclude(prepared);

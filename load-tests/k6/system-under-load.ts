@@ -8,7 +8,7 @@
  */
 import { SharedArray } from "k6/data";
 import exec from "k6/execution";
-import http from "k6/http";
+import http, { type BatchRequest } from "k6/http";
 import { Counter, Rate } from "k6/metrics";
 import type { Plan } from "./plan.ts";
 
@@ -26,6 +26,8 @@ export interface Prepared {
 
 const shoppersInMemory = 2_000;
 const shoppersPerCall = 1_000;
+const warmUpBatches = 80;
+const warmUpBatchSize = 40;
 
 export const baseUrl = (__ENV.BASE_URL ?? "http://127.0.0.1:3000").replace(/\/$/, "");
 const fromFile = new SharedArray<Shopper>("shoppers", () => {
@@ -63,6 +65,30 @@ export function prepare(plan: Plan): Prepared {
   };
 }
 
+/**
+ * Purchases on a sale of its own before the clock starts. A process that has just started runs its first seconds on
+ * code that is not optimised yet (measured: 1.4 s for what takes 0.4 s later); nobody opens a sale on it.
+ */
+export function warmUp(prepared: Prepared): void {
+  const shoppers = fromFile.length > 0 ? fromFile : prepared.shoppers;
+  const saleId = openSale({ stock: warmUpBatches });
+  const url = `${baseUrl}/api/sales/${saleId}/purchases`;
+  for (let batch = 0; batch < warmUpBatches; batch++) {
+    const requests = Array.from({ length: warmUpBatchSize }, (_, index): BatchRequest => {
+      const number = batch * warmUpBatchSize + index;
+      const { token } = shoppers[number % shoppers.length] as Shopper;
+      const headers = {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "idempotency-key": `warm-${saleId}-${number}`,
+        prefer: "respond-async",
+      };
+      return { method: "POST", url, body: "{}", params: { headers, tags: { name: "warm-up" } } };
+    });
+    http.batch(requests);
+  }
+}
+
 /** Puts the settings back, then looks at the stock and asks for the audit. */
 export function conclude({ saleId, knobsBefore }: Prepared): void {
   if (Object.keys(knobsBefore).length > 0) ops("PATCH", "/api/ops/knobs", knobsBefore);
@@ -93,7 +119,7 @@ function changeKnobs({ knobs }: Plan): Record<string, number | boolean> {
   return Object.fromEntries(Object.keys(wanted).map((name) => [name, all[name] as number | boolean]));
 }
 
-function openSale({ stock }: Plan): string {
+function openSale({ stock }: Pick<Plan, "stock">): string {
   const sale = ops("POST", "/api/ops/sales", { title: "Load test", stock, perUserLimit: stock });
   return (sale as { id: string }).id;
 }
