@@ -1,15 +1,36 @@
-import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { readdirSync, readFileSync } from "node:fs";
+import { format } from "node:util";
+import { describe, expect, it, vi } from "vitest";
 
 const text = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 const readme = text("./README.md");
+const examples = readdirSync(new URL("./examples/", import.meta.url));
 
-it("the example of the README is the one in the repository, has thirty lines or so, and does what it says", async () => {
-  const example = text("./examples/limited-sale.ts");
-  expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``);
-  expect(example.split("\n").length).toBeLessThanOrEqual(36);
+it("the first example has thirty lines or so, and does what it says", async () => {
+  expect(text("./examples/limited-sale.ts").split("\n").length).toBeLessThanOrEqual(36);
   const { answers } = await import("./examples/limited-sale.ts");
   expect(answers).toEqual(["won", "won", "has one", "won", "sold out"]);
+});
+
+describe("examples", () => {
+  it.each(examples)("%s is in the README as it is", (name) => {
+    expect(readme).toContain(`\`\`\`ts\n${text(`./examples/${name}`)}\`\`\``);
+  });
+
+  it.each(examples.filter((name) => name !== "limited-sale.ts"))("%s prints what its comments say", async (name) => {
+    const printed: string[] = [];
+    const log = vi.spyOn(console, "log").mockImplementation((...values: unknown[]) => {
+      printed.push(format(...values));
+    });
+    try {
+      await import(`./examples/${name.replace(/\.ts$/, "")}.ts`);
+    } finally {
+      log.mockRestore();
+    }
+    const said = [...text(`./examples/${name}`).matchAll(/^\s*\/\/ → (.*)$/gm)].map(([, line]) => line);
+    expect(said.length).toBeGreaterThan(0);
+    expect(printed).toEqual(said);
+  });
 });
 
 it("every link of the README leads somewhere, and every test that it names exists", () => {

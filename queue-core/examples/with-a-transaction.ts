@@ -1,0 +1,28 @@
+import { createMemoryEngine, defineTopic, openQueue } from "queue-core";
+
+const orders = defineTopic<string>({ name: "orders", partitions: 1, keyOf: (order) => order });
+const queue = await openQueue({ engine: createMemoryEngine(), topics: [orders], onBackgroundError: () => {} });
+const database = new Set<string>();
+
+const sender = await queue.transactional<string>({
+  group: "order-service",
+  topic: orders,
+  checkAfterMs: 20,
+  // Any instance of the group is asked when a sender gave no answer: look, and tell.
+  checkBack: async ({ value }) => (database.has(value) ? "commit" : "rollback"),
+});
+const insert = async (order: string) => {
+  database.add(order);
+  return "commit" as const;
+};
+
+await sender.publish(["o-1"], () => insert("o-1"));
+await sender.publish(["o-2"], async () => "rollback");
+await sender.publish(["o-3"], async () => {
+  await insert("o-3");
+  throw new Error("the connection broke before the answer came");
+});
+while ((await queue.browse(orders, 0, 0, 10)).length < 2) await new Promise(setImmediate);
+console.log((await queue.browse(orders, 0, 0, 10)).map(({ value }) => value));
+// → [ 'o-1', 'o-3' ]
+await queue.stop();
