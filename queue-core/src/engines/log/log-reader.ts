@@ -9,10 +9,10 @@ import type { StoredMessage } from "../../engine.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import type { Partition } from "../model.ts";
 import { decodeMessage, visitBatch } from "./batch-decoder.ts";
+import { corrupt } from "./damage.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { batchAt, batchHeaderBytes, batchMagic, segmentFileName } from "./layout.ts";
 import type { IndexEntry, PartitionMessages } from "./partition-messages.ts";
-import { corrupt } from "./recovery.ts";
 
 /** What one read from disk takes at once; a larger batch is then read whole. */
 const windowBytes = 256 * 1024;

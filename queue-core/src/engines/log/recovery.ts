@@ -26,27 +26,24 @@
  */
 import { join } from "node:path";
 import { QueueError } from "../../errors.ts";
-import type { BatchVisitor } from "./batch-decoder.ts";
-import { visitBatch } from "./batch-decoder.ts";
+import { type BatchVisitor, visitBatch } from "./batch-decoder.ts";
+import { corrupt, unknownFormat } from "./damage.ts";
 import type { Disk } from "./disk.ts";
-import {
-  type BatchHeader,
-  batchAt,
-  batchMagicBytes,
-  decodeSegmentHeader,
-  firstBatchSequenceOf,
-  segmentFileName,
-  segmentHeaderBytes,
-} from "./layout.ts";
+import { type BatchHeader, firstBatchSequenceOf, segmentHeaderBytes } from "./layout.ts";
 import type { BatchPlace } from "./partition-messages.ts";
+import { LogOrder, readSegmentHeader, readWhole, segmentParts } from "./segment-scan.ts";
 import { unfinishedSuffix } from "./segment-writer.ts";
 
-export interface RecoveredLog {
+export interface ScannedLog {
   /** Undefined for a new log. */
   readonly logId: Buffer | undefined;
+  /** File names in log order. */
+  readonly files: readonly string[];
+  /** Size of the newest segment in bytes, up to the end of its last whole batch. */
+  readonly newestBytes: number;
   readonly nextBatchSequence: number;
   readonly nextCommitSequence: number;
-  /** Bytes of a torn tail that were cut off. */
+  /** Bytes of a torn tail behind them. */
   readonly tornBytes: number;
 }
 
@@ -57,120 +54,73 @@ export interface RecoveryVisitor extends BatchVisitor {
   emptySegment(segment: number): void;
 }
 
-interface Progress {
-  logId: Buffer | undefined;
-  nextBatchSequence: number;
-  nextCommitSequence: number;
+/** Throws CORRUPT or UNKNOWN_FORMAT with file and byte offset, and then nothing was changed. */
+export async function recoverLog(disk: Disk, directory: string, visitor: RecoveryVisitor): Promise<ScannedLog> {
+  const scanned = await scanLog(disk, directory, visitor);
+  mend(disk, directory, scanned);
+  return scanned;
 }
 
-/** Throws CORRUPT or UNKNOWN_FORMAT with file and byte offset, and then nothing was changed. */
-export async function recoverLog(disk: Disk, directory: string, visitor: RecoveryVisitor): Promise<RecoveredLog> {
+/** Reads and judges the whole log and changes nothing. Throws as `recoverLog` does. */
+export async function scanLog(disk: Disk, directory: string, visitor: RecoveryVisitor): Promise<ScannedLog> {
   const names = disk.list(directory);
-  const segments = names.filter((name) => firstBatchSequenceOf(name) !== undefined).sort();
-  const progress: Progress = { logId: undefined, nextBatchSequence: 0, nextCommitSequence: 0 };
-  let buffer: Buffer = Buffer.alloc(0);
+  const files = names.filter((name) => firstBatchSequenceOf(name) !== undefined).sort();
+  const order = new LogOrder();
+  let spare: Buffer | undefined;
   let newestBytes = 0;
   let tornBytes = 0;
-  for (const [index, fileName] of segments.entries()) {
+  for (const fileName of files) {
     const path = join(directory, fileName);
-    const file = disk.open(path, "existing");
-    let size: number;
-    try {
-      size = file.size();
-      if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(size);
-      size = await file.read(buffer.subarray(0, size), 0);
-    } finally {
-      file.close();
-    }
-    const bytes = buffer.subarray(0, size);
-    checkSegmentHeader(bytes, path, progress);
-    const end = foldBatches(
-      { bytes, path, segment: progress.nextBatchSequence, isNewest: index === segments.length - 1 },
-      progress,
-      visitor,
-    );
-    if (end === segmentHeaderBytes) visitor.emptySegment(progress.nextBatchSequence);
-    newestBytes = end;
-    tornBytes = size - end;
+    const read = await readWhole(disk, path, spare);
+    spare = read.spare;
+    newestBytes = foldSegment({ bytes: read.bytes, path, isNewest: fileName === files.at(-1) }, order, visitor);
+    tornBytes = read.bytes.length - newestBytes;
   }
-  mend(disk, directory, names, segments.at(-1), { newestBytes, tornBytes });
-  return { ...progress, tornBytes };
+  const { logId, nextBatchSequence, nextCommitSequence } = order;
+  return { logId, files, newestBytes, nextBatchSequence, nextCommitSequence, tornBytes };
 }
 
-function checkSegmentHeader(bytes: Buffer, path: string, progress: Progress): void {
-  const header = decodeSegmentHeader(bytes);
-  if (header === "unknown-format") throw unknownFormat(path, 0);
-  if (header === "damaged") throw corrupt(path, 0, "the segment's header is damaged");
-  progress.logId ??= header.logId;
-  if (!header.logId.equals(progress.logId)) throw corrupt(path, 0, "the segment belongs to another log");
-  if (header.firstBatchSequence !== progress.nextBatchSequence) {
-    const expected = segmentFileName(progress.nextBatchSequence);
-    throw corrupt(path, 0, `the segment begins with batch ${header.firstBatchSequence}, ${expected} is missing`);
-  }
-}
-
-interface ScannedSegment {
+interface SegmentToFold {
   readonly bytes: Buffer;
   readonly path: string;
-  readonly segment: number;
   readonly isNewest: boolean;
 }
 
 /** The position after the last whole batch. */
-function foldBatches(scanned: ScannedSegment, progress: Progress, visitor: RecoveryVisitor): number {
-  const { bytes, path, segment } = scanned;
-  const logId = progress.logId as Buffer;
-  let position = segmentHeaderBytes;
-  while (position < bytes.length) {
-    const header = batchAt(bytes, position, logId);
-    if (header === "unknown-format") throw unknownFormat(path, position);
-    if (header === "damaged") {
-      if (!scanned.isNewest) throw corrupt(path, position, "a batch of a sealed segment is damaged");
-      const next = findBatch(bytes, position + 1, logId);
-      if (next !== undefined) throw corrupt(path, position, `a batch is damaged, and a whole one follows at ${next}`);
-      return position;
+function foldSegment({ bytes, path, isNewest }: SegmentToFold, order: LogOrder, visitor: RecoveryVisitor) {
+  const header = readSegmentHeader(bytes, path);
+  const segment = header.firstBatchSequence;
+  const misplaced = order.enterSegment(header);
+  if (misplaced !== undefined) throw corrupt(path, 0, misplaced);
+  let end = segmentHeaderBytes;
+  for (const part of segmentParts(bytes, header.logId)) {
+    const { position } = part;
+    if (part.kind !== "batch") {
+      if (part.kind === "unknown-format") throw unknownFormat(path, position);
+      if (!isNewest) throw corrupt(path, position, "a batch of a sealed segment is damaged");
+      if (part.end === bytes.length) break;
+      throw corrupt(path, position, `a batch is damaged, and a whole one follows at ${part.end}`);
     }
-    if (header.batchSequence !== progress.nextBatchSequence) {
-      throw corrupt(path, position, `batch ${progress.nextBatchSequence} expected, ${header.batchSequence} found`);
-    }
-    if (header.firstCommitSequence !== progress.nextCommitSequence) {
-      throw corrupt(
-        path,
-        position,
-        `commit ${progress.nextCommitSequence} expected, ${header.firstCommitSequence} found`,
-      );
-    }
-    visitor.batch({ segment, position }, header);
+    const outOfOrder = order.enterBatch(part.header);
+    if (outOfOrder !== undefined) throw corrupt(path, position, outOfOrder);
+    visitor.batch({ segment, position }, part.header);
     try {
-      visitBatch(bytes.subarray(position, position + header.length), header, visitor);
+      visitBatch(part.bytes, part.header, visitor);
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof QueueError)) throw error;
       throw corrupt(path, position, `a record makes no sense: ${error.message}`);
     }
-    progress.nextBatchSequence++;
-    progress.nextCommitSequence += header.commits;
-    position += header.length;
+    end = position + part.header.length;
   }
-  return position;
+  if (end === segmentHeaderBytes) visitor.emptySegment(segment);
+  return end;
 }
 
-function findBatch(bytes: Buffer, from: number, logId: Buffer): number | undefined {
-  for (let at = bytes.indexOf(batchMagicBytes, from); at !== -1; at = bytes.indexOf(batchMagicBytes, at + 1)) {
-    if (batchAt(bytes, at, logId) !== "damaged") return at;
-  }
-  return undefined;
-}
-
-function mend(
-  disk: Disk,
-  directory: string,
-  names: readonly string[],
-  newest: string | undefined,
-  { newestBytes, tornBytes }: { newestBytes: number; tornBytes: number },
-): void {
-  for (const name of names) {
+function mend(disk: Disk, directory: string, { files, newestBytes, tornBytes }: ScannedLog): void {
+  for (const name of disk.list(directory)) {
     if (name.endsWith(unfinishedSuffix)) disk.remove(join(directory, name));
   }
+  const newest = files.at(-1);
   if (newest !== undefined) {
     const file = disk.open(join(directory, newest), "existing");
     try {
@@ -181,12 +131,4 @@ function mend(
     }
   }
   disk.syncDirectory(directory, "recovered names");
-}
-
-export function corrupt(path: string, position: number, what: string): QueueError {
-  return new QueueError("CORRUPT", `${path} at byte ${position}: ${what}`);
-}
-
-function unknownFormat(path: string, position: number): QueueError {
-  return new QueueError("UNKNOWN_FORMAT", `${path} at byte ${position} was written by another version of queue-core`);
 }
