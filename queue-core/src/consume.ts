@@ -11,17 +11,17 @@
  *   the offset past it.
  * - A dependency is down: `pause` rests the whole partition and spends no attempt.
  * - A head that waits long would let the window grow without bound: reading stops at `longestWindow`.
- * - One sync per message would be slow: while a commit runs, heads that move meanwhile gather for the next.
  * - A handler ignores its abort signal: it is waited for no longer, and its outcome is ignored.
  */
 import { backoffMs } from "./backoff.ts";
 import { deadLetterEntry, type ErrorHistory, isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
-import type { Lease, PartitionRef, StateWrite, StoredMessage } from "./engine.ts";
+import type { Lease, PartitionRef, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
+import { HeadCommitter } from "./head-committer.ts";
 import type { PartitionWork } from "./membership.ts";
 import type { ConsumeOptions, Message, Outcome } from "./queue.ts";
-import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
+import { describe, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { type Entry, type Line, SlidingWindow } from "./sliding-window.ts";
 import { Waker } from "./waker.ts";
 
@@ -43,15 +43,13 @@ interface Item<T> {
 export class PartitionConsumer<T> implements PartitionWork {
   readonly #context: QueueContext;
   readonly #options: ConsumeOptions<T>;
-  readonly #lease: Lease;
   readonly #ref: PartitionRef;
   readonly #counters: MemberCounters;
-  readonly #lost: () => void;
   readonly #maxBatch: number;
   readonly #concurrency: number;
   readonly #longestWindow: number;
   readonly #waker: Waker;
-  readonly #committer: Waker;
+  readonly #committer: HeadCommitter;
   readonly #abort = new AbortController();
   readonly #timers = new Set<() => void>();
   readonly #done: Promise<void>;
@@ -63,9 +61,6 @@ export class PartitionConsumer<T> implements PartitionWork {
   /** `waiting`: for a fuller batch; `over`: it has waited, the next batch goes as it is. */
   #linger: "none" | "waiting" | "over" = "none";
   #pauses = 0;
-  #committed = 0;
-  #deadLetters: StateWrite[] = [];
-  #committing: Promise<void> | undefined;
 
   constructor(
     context: QueueContext,
@@ -77,21 +72,28 @@ export class PartitionConsumer<T> implements PartitionWork {
     const { group, topic, partition } = lease;
     this.#context = context;
     this.#options = options;
-    this.#lease = lease;
     this.#ref = { group, topic, partition };
     this.#counters = counters;
-    this.#lost = lost;
     this.#maxBatch = options.maxBatch ?? 1;
     this.#concurrency = options.concurrency ?? 1;
     this.#longestWindow = Math.max(shortestWindow, 4 * this.#maxBatch * this.#concurrency);
     this.#waker = new Waker(context.timers);
-    this.#committer = new Waker(context.timers);
+    this.#committer = new HeadCommitter(
+      context,
+      lease,
+      () => this.#window.head,
+      (why) => {
+        this.kill();
+        if (why === "fenced") lost();
+      },
+    );
     const unsubscribe = context.appends.on(topic, partition, this.#waker.wake);
     this.#done = this.#run().finally(unsubscribe);
   }
 
   async stop(graceMs: number): Promise<void> {
     if (this.#mode === "running") this.#mode = "stopping";
+    this.#committer.stopping();
     this.#waker.wake();
     await this.#done;
     if (this.#running > 0 && this.#mode === "stopping") {
@@ -103,7 +105,7 @@ export class PartitionConsumer<T> implements PartitionWork {
         };
       });
     }
-    await this.#commitHead();
+    await this.#committer.commit();
     this.kill();
   }
 
@@ -114,7 +116,7 @@ export class PartitionConsumer<T> implements PartitionWork {
     this.#abort.abort();
     this.#whenIdle?.();
     this.#waker.wake();
-    this.#committer.wake();
+    this.#committer.end();
   }
 
   async #run(): Promise<void> {
@@ -133,7 +135,7 @@ export class PartitionConsumer<T> implements PartitionWork {
         position = last.offset + 1;
         for (const stored of read) this.#add(stored);
         this.#dispatch();
-        void this.#commitHead();
+        void this.#committer.commit();
       } catch (error) {
         if (isEngineEnd(error)) this.kill();
         if (this.#mode !== "running") return;
@@ -147,8 +149,9 @@ export class PartitionConsumer<T> implements PartitionWork {
   }
 
   async #takeOver(): Promise<number> {
-    this.#committed = await this.#context.engine.committedOffset(this.#ref);
-    const start = (await this.#options.startOffset?.(this.#ref.partition)) ?? this.#committed;
+    const committed = await this.#context.engine.committedOffset(this.#ref);
+    this.#committer.startAt(committed);
+    const start = (await this.#options.startOffset?.(this.#ref.partition)) ?? committed;
     if (!Number.isSafeInteger(start) || start < 0) {
       throw new QueueError("INVALID_ARGUMENT", `startOffset gave ${start}; offsets are integers from 0 on`);
     }
@@ -159,6 +162,7 @@ export class PartitionConsumer<T> implements PartitionWork {
         `startOffset gave ${start}, beyond the end ${end}: another log's offset`,
       );
     this.#window = new SlidingWindow(start);
+    this.#context.interceptors?.takeOver(this.#ref, start);
     return start;
   }
 
@@ -169,6 +173,7 @@ export class PartitionConsumer<T> implements PartitionWork {
   }
 
   #add(stored: StoredMessage): void {
+    this.#context.interceptors?.receive(stored, this.#ref.group);
     if (isForAnotherGroup(stored.headers, this.#ref.group)) {
       this.#window.addAcknowledged(stored.offset);
       return;
@@ -221,7 +226,7 @@ export class PartitionConsumer<T> implements PartitionWork {
     this.#running--;
     if (this.#mode !== "killed") {
       this.#settle(batch, due, outcomes);
-      void this.#commitHead();
+      void this.#committer.commit();
       this.#dispatch();
       this.#waker.wake();
     }
@@ -325,60 +330,9 @@ export class PartitionConsumer<T> implements PartitionWork {
   }
 
   #bury(stored: StoredMessage, death: { attempt: number; reason: string; history: ErrorHistory }): void {
-    this.#deadLetters.push(deadLetterEntry(this.#ref.group, stored, stored.value, death));
+    this.#committer.add(deadLetterEntry(this.#ref.group, stored, stored.value, death));
     this.#counters.deadLettered++;
     reportDeadLetter(this.#context, this.#ref.group, stored, death.reason);
-  }
-
-  /** Commits until the engine knows the head and the dead letters; one commit at a time. */
-  #commitHead(): Promise<void> {
-    if (this.#committing === undefined && this.#mode !== "killed" && this.#hasToCommit()) {
-      this.#committing = this.#commitUntilHead();
-    }
-    return this.#committing ?? Promise.resolve();
-  }
-
-  #hasToCommit(): boolean {
-    return this.#window.head > this.#committed || this.#deadLetters.length > 0;
-  }
-
-  /** Clears `#committing` in the same step in which it finds nothing left, so that no head is overlooked. */
-  async #commitUntilHead(): Promise<void> {
-    let failures = 0;
-    try {
-      while (this.#mode !== "killed" && this.#hasToCommit()) {
-        if (await this.#commitOnce()) failures = 0;
-        else failures++;
-        // While it stops, time is short: the next owner does the rest again, which "at least once" allows.
-        if (failures > 3 && this.#mode === "stopping") return;
-        if (failures === 0) continue;
-        const waitMs = backoffMs(failures, engineRange, this.#context.random);
-        await this.#committer.sleep(waitMs, () => this.#mode === "killed");
-      }
-    } finally {
-      this.#committing = undefined;
-    }
-  }
-
-  /** False where it is worth trying again. */
-  async #commitOnce(): Promise<boolean> {
-    const to = this.#window.head;
-    const put = this.#deadLetters;
-    this.#deadLetters = [];
-    const advance = to > this.#committed ? { advance: { ...this.#ref, to } } : {};
-    try {
-      await this.#context.engine.commit({ fence: this.#lease, ...advance, ...(put.length === 0 ? {} : { put }) });
-      this.#context.advances.count++;
-      this.#committed = Math.max(this.#committed, to);
-      return true;
-    } catch (error) {
-      this.#deadLetters = [...put, ...this.#deadLetters];
-      const isFenced = hasCode(error, "FENCED");
-      if (isFenced || isEngineEnd(error)) this.kill();
-      else this.#report(error);
-      if (isFenced) this.#lost();
-      return false;
-    }
   }
 
   #report(error: unknown): void {

@@ -59,6 +59,10 @@ export function reportDeadLetter(
   context.report(`dead letter of group ${group} from ${topic}/${partition} at offset ${offset}`, reason);
 }
 
+export function isRedriven(headers: MessageHeaders): boolean {
+  return headers.ext?.[redriveHeader] !== undefined;
+}
+
 /** True where the message was redriven for another group than this one. */
 export function isForAnotherGroup(headers: MessageHeaders, group: string): boolean {
   const ext = headers.ext;

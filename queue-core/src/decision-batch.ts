@@ -9,13 +9,16 @@
  *   when first read, and encoded once, when the batch ends.
  * - A reply address from outside may name a partition that does not exist; it must not stall the partition, so
  *   such a reply is dropped.
+ * - An emission that interceptors saw is not stored after all: they hear of it, whatever the reason was.
  */
 import { deadLetterEntry, type ErrorHistory } from "./dead-letters.ts";
 import { delayedEntry } from "./delay.ts";
-import type { AppendRequest, Engine, ReplyAddress, StateWrite, StoredMessage } from "./engine.ts";
+import type { AppendRequest, CommitReceipt, Engine, ReplyAddress, StateWrite, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
+import { failedOutcome, type InterceptorChain, type PublishOutcome } from "./interceptors.ts";
 import { appendRequest } from "./publish.ts";
 import type { Decision, Emission, EntryWrite, StateReader } from "./queue.ts";
+import type { QueueContext } from "./queue-context.ts";
 import type { Topic } from "./topic.ts";
 
 interface Slot {
@@ -26,26 +29,37 @@ interface Slot {
   expiresAtMs: number | undefined;
 }
 
+/** An emission that interceptors saw. */
+interface InterceptedEmission {
+  readonly partition: number;
+  /** Its place in the batch's appends; undefined when it is delayed. */
+  readonly index: number | undefined;
+  settle(outcome: PublishOutcome): void;
+}
+
 const noReply = Symbol("no reply");
 
 export class DecisionBatch implements StateReader {
   readonly #engine: Engine;
+  readonly #interceptors: InterceptorChain | undefined;
   readonly #namespace: string;
   readonly #nowMs: number;
   readonly #slots = new Map<string, Slot>();
   readonly #append: AppendRequest[] = [];
   readonly #put: StateWrite[] = [];
+  readonly #intercepted: InterceptedEmission[] = [];
   readonly #buried: { readonly message: StoredMessage; readonly reason: string }[] = [];
   #declared: readonly string[] = [];
 
   constructor(
-    engine: Engine,
+    context: Pick<QueueContext, "engine" | "interceptors">,
     namespace: string,
     nowMs: number,
     keys: readonly string[],
     values: readonly (Buffer | undefined)[],
   ) {
-    this.#engine = engine;
+    this.#engine = context.engine;
+    this.#interceptors = context.interceptors;
     this.#namespace = namespace;
     this.#nowMs = nowMs;
     for (const [index, key] of keys.entries()) {
@@ -76,6 +90,7 @@ export class DecisionBatch implements StateReader {
     const { writes, emit } = decision;
     const appended = this.#append.length;
     const put = this.#put.length;
+    const intercepted = this.#intercepted.length;
     try {
       if (writes !== undefined) for (const write of writes) checkWrite(write);
       if (emit !== undefined)
@@ -84,6 +99,7 @@ export class DecisionBatch implements StateReader {
     } catch (error) {
       this.#append.length = appended;
       this.#put.length = put;
+      for (const { settle } of this.#intercepted.splice(intercepted)) settle({ kind: "refused", error });
       throw error;
     }
     if (writes !== undefined) for (const write of writes) this.#write(write);
@@ -115,6 +131,23 @@ export class DecisionBatch implements StateReader {
     return { append: this.#append, put };
   }
 
+  /** To be called with the receipt of the batch's commit. */
+  stored(receipt: CommitReceipt): void {
+    for (const { partition, index, settle } of this.#intercepted.splice(0)) {
+      settle({ kind: "stored", partition, offset: index === undefined ? undefined : receipt.offsets[index] });
+    }
+  }
+
+  /** To be called where the batch's commit failed. */
+  failed(error: unknown): void {
+    for (const { settle } of this.#intercepted.splice(0)) settle(failedOutcome(error));
+  }
+
+  /** To be called where the batch is not committed at all. */
+  discarded(error: unknown): void {
+    for (const { settle } of this.#intercepted.splice(0)) settle({ kind: "refused", error });
+  }
+
   #write(write: EntryWrite): void {
     const value = write.value === null ? undefined : write.value;
     const expiresAtMs = write.expiresAfterMs === undefined ? undefined : this.#nowMs + write.expiresAfterMs;
@@ -131,9 +164,19 @@ export class DecisionBatch implements StateReader {
 
   #emit(message: StoredMessage, source: string, index: number, emission: Emission): void {
     const headers = emission.replyTo === undefined ? undefined : { replyTo: emission.replyTo };
-    const request = appendRequest(emission.topic as Topic<unknown>, emission.value, headers);
+    let request = appendRequest(emission.topic as Topic<unknown>, emission.value, headers);
     this.#checkPlace(request.topic, request.partition);
-    if (emission.delayMs !== undefined && emission.delayMs > 0) {
+    const isDelayed = emission.delayMs !== undefined && emission.delayMs > 0;
+    if (this.#interceptors !== undefined) {
+      const { append, settle } = this.#interceptors.outgoing(request, isDelayed ? "delayed" : "emission", message);
+      this.#intercepted.push({
+        partition: append.partition,
+        index: isDelayed ? undefined : this.#append.length,
+        settle,
+      });
+      request = append;
+    }
+    if (isDelayed) {
       const unique = `${source}-${message.partition}-${message.offset}-${index}`;
       this.#put.push(delayedEntry(request, this.#nowMs + emission.delayMs, unique));
     } else {

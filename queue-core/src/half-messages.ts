@@ -17,8 +17,9 @@
  */
 import { backoffMs } from "./backoff.ts";
 import { deadLetterEntry, reportDeadLetter } from "./dead-letters.ts";
-import type { AppendRequest, Commit, StateEntry } from "./engine.ts";
+import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateEntry, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
+import { failedOutcome, type Intercepted, type PublishOutcome } from "./interceptors.ts";
 import { halfNamespace, rolledBackNamespace, timeKey } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import { appendRequest } from "./publish.ts";
@@ -36,6 +37,8 @@ const tombstone = Buffer.from("1");
 
 interface HalfHead {
   readonly key: string;
+  /** Added by interceptors. */
+  readonly headers?: MessageHeaders;
   readonly storedAtMs: number;
   readonly checks: number;
   readonly lastCheckMs: number;
@@ -45,7 +48,11 @@ interface Half {
   /** Key of the half entry; also the id that the application sees. */
   readonly id: string;
   readonly message: AppendRequest;
+  /** Tells interceptors what became of it; nobody listens where there are none. */
+  readonly settle: Intercepted["settle"];
 }
+
+const ignore = (): void => undefined;
 
 export interface TransactionalOptions<T> {
   readonly group: string;
@@ -94,10 +101,18 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
       state = await localTransaction();
     } catch (error) {
       this.#context.report("a local transaction threw; its half messages are left to the check-back", error);
+      settleAll(halves, { kind: "unknown", error });
       return;
     }
-    if (state === "commit") await this.#commitAll(halves);
-    else if (state === "rollback") await this.#rollBackAll(halves);
+    try {
+      if (state === "commit") await this.#commitAll(halves);
+      else if (state === "rollback") await this.#rollBackAll(halves);
+      else settleAll(halves, { kind: "unknown", error: new Error("the local transaction did not know") });
+    } catch (error) {
+      // Whatever it was: a half that is still there is ended by a check-back.
+      if (!hasCode(error, "HALF_ROLLED_BACK")) settleAll(halves, { kind: "unknown", error });
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -110,61 +125,77 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
   }
 
   async #store(values: readonly T[]): Promise<readonly Half[]> {
-    const { engine, instance } = this.#context;
+    const { engine, instance, interceptors } = this.#context;
     const storedAtMs = engine.now();
-    const halves = values.map((value) => ({
-      id: `${timeKey(storedAtMs)}-${instance}-${this.#stored++}`,
-      message: appendRequest(this.#options.topic, value, undefined),
-    }));
-    await engine.commit({
-      put: halves.map(({ id, message }) => {
-        const head: HalfHead = { key: message.key, storedAtMs, checks: 0, lastCheckMs: storedAtMs };
-        return { namespace: this.#namespace, key: id, value: packMessage(head, message.value) };
-      }),
+    const requests = values.map((value) => appendRequest(this.#options.topic, value, undefined));
+    const halves = requests.map((plain): Half => {
+      const { append, settle } = interceptors?.outgoing(plain, "half") ?? { append: plain, settle: ignore };
+      return { id: `${timeKey(storedAtMs)}-${instance}-${this.#stored++}`, message: append, settle };
     });
+    try {
+      await engine.commit({ put: halves.map((half) => this.#halfEntry(half, storedAtMs)) });
+    } catch (error) {
+      settleAll(halves, failedOutcome(error));
+      throw error;
+    }
     return halves;
   }
 
+  #halfEntry({ id, message: { key, headers, value } }: Half, storedAtMs: number): StateWrite {
+    const head: HalfHead = {
+      key,
+      ...(headers === undefined ? {} : { headers }),
+      storedAtMs,
+      checks: 0,
+      lastCheckMs: storedAtMs,
+    };
+    return { namespace: this.#namespace, key: id, value: packMessage(head, value) };
+  }
+
   async #commitAll(halves: readonly Half[]): Promise<void> {
-    try {
-      await this.#context.engine.commit(this.#commitOf(halves));
+    const receipt = await this.#ifPresent(this.#commitOf(halves));
+    if (receipt !== undefined) {
+      for (const [index, half] of halves.entries()) settleStored(half, receipt.offsets[index]);
       return;
-    } catch (error) {
-      if (!hasCode(error, "CONFLICT")) throw error;
     }
     // A check-back was faster with some of them.
-    const rolledBack: string[] = [];
+    const rolledBack: Half[] = [];
     for (const half of halves) {
-      if (await this.#ifPresent(this.#commitOf([half]))) continue;
-      if (await this.#wasRolledBack(half)) rolledBack.push(half.id);
+      const alone = await this.#ifPresent(this.#commitOf([half]));
+      if (alone === undefined && (await this.#wasRolledBack(half))) rolledBack.push(half);
+      else settleStored(half, alone?.offsets[0]);
     }
     if (rolledBack.length === 0) return;
     const detail = `${rolledBack.length} of ${halves.length} half messages were rolled back by a check-back`;
-    throw new QueueError("HALF_ROLLED_BACK", detail);
+    const error = new QueueError("HALF_ROLLED_BACK", detail);
+    settleAll(rolledBack, { kind: "refused", error });
+    throw error;
   }
 
   /** Asks in the order of commits: a read could come before a rollback that is on its way to the disk. */
   async #wasRolledBack(half: Half): Promise<boolean> {
-    return !(await this.#ifPresent({ expect: [{ namespace: this.#tombstones, key: half.id, is: "absent" }] }));
+    const isAbsent = { namespace: this.#tombstones, key: half.id, is: "absent" as const };
+    return (await this.#ifPresent({ expect: [isAbsent] })) === undefined;
   }
 
   async #rollBackAll(halves: readonly Half[]): Promise<void> {
-    if (await this.#ifPresent(this.#rollbackOf(halves))) return;
-    for (const half of halves) await this.#ifPresent(this.#rollbackOf([half]));
+    const isEnded = (await this.#ifPresent(this.#rollbackOf(halves))) !== undefined;
+    if (!isEnded) for (const half of halves) await this.#ifPresent(this.#rollbackOf([half]));
+    settleAll(halves, { kind: "refused", error: new QueueError("HALF_ROLLED_BACK") });
   }
 
-  #commitOf(halves: readonly Half[]): Commit {
+  #commitOf(halves: readonly Pick<Half, "id" | "message">[]): Commit {
     return { ...this.#ending(halves), append: halves.map((half) => half.message) };
   }
 
-  #rollbackOf(halves: readonly Half[]): Commit {
+  #rollbackOf(halves: readonly Pick<Half, "id">[]): Commit {
     const expiresAtMs = this.#context.engine.now() + rollbackMemoryMs;
     const { expect, put } = this.#ending(halves);
     const marks = halves.map(({ id }) => ({ namespace: this.#tombstones, key: id, value: tombstone, expiresAtMs }));
     return { expect, put: [...put, ...marks] };
   }
 
-  #ending(halves: readonly Half[]) {
+  #ending(halves: readonly Pick<Half, "id">[]) {
     const namespace = this.#namespace;
     return {
       expect: halves.map(({ id }) => ({ namespace, key: id, is: "present" as const })),
@@ -172,13 +203,12 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     };
   }
 
-  /** False when somebody else ended one of them before. */
-  async #ifPresent(commit: Commit): Promise<boolean> {
+  /** Undefined when somebody else ended one of them before. */
+  async #ifPresent(commit: Commit): Promise<CommitReceipt | undefined> {
     try {
-      await this.#context.engine.commit(commit);
-      return true;
+      return await this.#context.engine.commit(commit);
     } catch (error) {
-      if (hasCode(error, "CONFLICT")) return false;
+      if (hasCode(error, "CONFLICT")) return undefined;
       throw error;
     }
   }
@@ -237,7 +267,7 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     const { engine } = this.#context;
     const { head, value: bytes } = unpackMessage<HalfHead>(entry.value);
     if (engine.now() - head.lastCheckMs < this.#checkAfterMs) return;
-    const half: Half = { id: entry.key, message: this.#messageOf(head, bytes) };
+    const half = { id: entry.key, message: this.#messageOf(head, bytes) };
     let failure = "";
     let state: LocalTransactionState = "unknown";
     try {
@@ -262,20 +292,30 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     });
   }
 
-  async #bury(half: Half, head: HalfHead, bytes: Buffer, failure: string): Promise<void> {
+  async #bury(half: Pick<Half, "id" | "message">, head: HalfHead, bytes: Buffer, failure: string): Promise<void> {
     const nowMs = this.#context.engine.now();
     const reason = `no answer after ${head.checks + 1} checks`;
     const history = [{ atMs: nowMs, error: failure === "" ? reason : failure }];
-    const stored = { ...half.message, offset: -1, timestampMs: head.storedAtMs, headers: {} };
+    const stored = { ...half.message, offset: -1, timestampMs: head.storedAtMs, headers: head.headers ?? {} };
     const death = { attempt: head.checks + 1, reason, history, id: half.id };
     const { expect = [], put = [] } = this.#rollbackOf([half]);
     const { group } = this.#options;
     const isBuried = await this.#ifPresent({ expect, put: [...put, deadLetterEntry(group, stored, bytes, death)] });
-    if (isBuried) reportDeadLetter(this.#context, group, stored, reason);
+    if (isBuried !== undefined) reportDeadLetter(this.#context, group, stored, reason);
   }
 
   #messageOf(head: HalfHead, bytes: Buffer): AppendRequest {
     const { topic } = this.#options;
-    return { topic: topic.name, partition: partitionOfKey(head.key, topic.partitions), key: head.key, value: bytes };
+    const { key, headers } = head;
+    const message = { topic: topic.name, partition: partitionOfKey(key, topic.partitions), key, value: bytes };
+    return headers === undefined ? message : { ...message, headers };
   }
+}
+
+function settleStored({ message, settle }: Half, offset: number | undefined): void {
+  settle({ kind: "stored", partition: message.partition, offset });
+}
+
+function settleAll(halves: readonly Half[], outcome: PublishOutcome): void {
+  for (const { settle } of halves) settle(outcome);
 }

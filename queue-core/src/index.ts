@@ -4,9 +4,17 @@ export { type LogEngineOptions, openLogEngine } from "./engines/log/open-log-eng
 export { createMemoryEngine, type MemoryEngineOptions } from "./engines/memory.ts";
 export * from "./errors.ts";
 export { retireGroup } from "./group-registry.ts";
+export type { Addition, Interceptor, OutgoingMessage, PublishOutcome } from "./interceptors.ts";
 export { deadLetterNamespace, delayNamespace, halfNamespace, membershipName, stateNamespace } from "./namespaces.ts";
 export { openQueue, type QueueOptions } from "./open-queue.ts";
 export * from "./queue.ts";
+export {
+  type GapDetector,
+  type GapStatistics,
+  gapDetector,
+  type SequenceAnomaly,
+  sequenceNumbers,
+} from "./sequence-numbers.ts";
 export { systemTimers, type Timers } from "./timers.ts";
 export { createTokenBucket } from "./token-bucket.ts";
 export * from "./topic.ts";

@@ -13,6 +13,7 @@ import type { Engine } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { joinGroup } from "./group-member.ts";
 import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
+import { type Interceptor, InterceptorChain } from "./interceptors.ts";
 import { checkName, membershipName, repliesTopicName } from "./namespaces.ts";
 import { PartitionProcess } from "./process.ts";
 import { Publisher } from "./publish.ts";
@@ -44,6 +45,8 @@ export interface QueueOptions {
   readonly timers?: Timers;
   /** In [0, 1); default Math.random. For backoff, jitter and ids of members. */
   readonly random?: () => number;
+  /** See every message of this process on its way in and out, in this order; default none. */
+  readonly interceptors?: readonly Interceptor[];
   /** Hears of faults in background loops, which go on. Default: a process warning. */
   readonly onBackgroundError?: (where: string, error: unknown) => void;
 }
@@ -79,7 +82,8 @@ function checkTopics(topics: readonly Topic<unknown>[]): void {
 }
 
 function contextOf(options: QueueOptions): QueueContext {
-  const tell = options.onBackgroundError;
+  const { interceptors = [], onBackgroundError } = options;
+  const report = onBackgroundError ?? warn;
   return {
     engine: options.engine,
     timers: options.timers ?? systemTimers,
@@ -89,9 +93,13 @@ function contextOf(options: QueueOptions): QueueContext {
     advances: { count: 0 },
     leaseMs: options.leaseMs ?? defaultLeaseMs,
     instance: options.random === undefined ? randomUUID().slice(0, 13) : instanceFrom(options.random),
-    report:
-      tell ?? ((where, error) => process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" })),
+    interceptors: interceptors.length === 0 ? undefined : new InterceptorChain(interceptors, report),
+    report,
   };
+}
+
+function warn(where: string, error: unknown): void {
+  process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" });
 }
 
 /** As unlike any other as the source of chance allows: a simulation must name the same instances again. */

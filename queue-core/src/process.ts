@@ -124,12 +124,16 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
 
   /** False when there is nothing to read. */
   async #readAhead(): Promise<boolean> {
-    const { engine } = this.#context;
+    const { engine, interceptors } = this.#context;
     const { topic, partition } = this.#ref;
-    this.#position ??= await engine.committedOffset(this.#ref);
+    if (this.#position === undefined) {
+      this.#position = await engine.committedOffset(this.#ref);
+      interceptors?.takeOver(this.#ref, this.#position);
+    }
     const limits = { maxMessages: this.#maxBatch, maxBytes: maxReadBytes };
     const stored = await engine.read(topic, partition, this.#position, limits);
     if (stored.length === 0) return false;
+    if (interceptors !== undefined) for (const message of stored) interceptors.receive(message, this.#ref.group);
     this.#ahead = stored.map((message) => this.#item(message));
     return true;
   }
@@ -170,7 +174,7 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
 
   async #passOver(items: readonly Item<T>[]): Promise<void> {
     const { engine } = this.#context;
-    const letters = new DecisionBatch(engine, this.#namespace, engine.now(), [], []);
+    const letters = new DecisionBatch(this.#context, this.#namespace, engine.now(), [], []);
     for (const item of items) {
       if (item.kind !== "undecodable") continue;
       const error = `the message cannot be decoded: ${describe(item.error)}`;
@@ -188,7 +192,7 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     const values = all.length === 0 ? [] : await engine.readState(this.#namespace, all);
     if (this.#mode === "killed") return;
     const nowMs = engine.now();
-    const decisions = new DecisionBatch(engine, this.#namespace, nowMs, all, values);
+    const decisions = new DecisionBatch(this.#context, this.#namespace, nowMs, all, values);
     const context: DecideContext<Facts> = { facts, nowMs };
     let decided = 0;
     for (const [index, item] of batch.entries()) {
@@ -253,18 +257,21 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     const { declared } = this.#keysOf(item.message);
     const values = declared.length === 0 ? [] : await engine.readState(this.#namespace, declared);
     const nowMs = engine.now();
-    const decisions = new DecisionBatch(engine, this.#namespace, nowMs, declared, values);
+    const decisions = new DecisionBatch(this.#context, this.#namespace, nowMs, declared, values);
     decisions.declare(declared);
     this.#bury(item, error, decisions, { facts: undefined, nowMs });
     await this.#commit(decisions, batch);
   }
 
   async #commit(decisions: DecisionBatch, items: readonly Item<T>[]): Promise<void> {
-    if (this.#mode === "killed") return;
     const to = (items[items.length - 1] as Item<T>).stored.offset + 1;
-    const { append, put } = decisions.changes();
-    const commit: Commit = { fence: this.#lease, advance: { ...this.#ref, to }, append, put };
-    await this.#context.engine.commit(commit);
+    const commit = this.#commitOf(decisions, to);
+    try {
+      decisions.stored(await this.#context.engine.commit(commit));
+    } catch (error) {
+      decisions.failed(error);
+      throw error;
+    }
     this.#context.advances.count++;
     for (const { message, reason } of decisions.buried) {
       this.#counters.deadLettered++;
@@ -273,6 +280,17 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     this.#position = to;
     this.#ahead = items.length === this.#ahead.length ? [] : this.#ahead.slice(items.length);
     this.#alone = Math.max(0, this.#alone - items.length);
+  }
+
+  /** Throws where an entry has no JSON, and where the member was killed meanwhile. */
+  #commitOf(decisions: DecisionBatch, to: number): Commit {
+    try {
+      if (this.#mode === "killed") throw new QueueError("CLOSED", "the member was killed");
+      return { fence: this.#lease, advance: { ...this.#ref, to }, ...decisions.changes() };
+    } catch (error) {
+      decisions.discarded(error);
+      throw error;
+    }
   }
 
   async #prepare(batch: readonly MessageItem<T>[]): Promise<Facts | undefined> {

@@ -3,13 +3,14 @@
  *
  * What can go wrong: a backlog without bound (backpressure.ts), a repeat after an unknown outcome
  * (deduplication.ts), a message that should come later (delay.ts). A plain publish does nothing beyond one append:
- * everything else is paid for by those who ask for it.
+ * everything else, interceptors included, is paid for by those who ask for it.
  */
 import { TopicBacklog } from "./backpressure.ts";
 import { firstSend } from "./deduplication.ts";
 import { delayedEntry } from "./delay.ts";
 import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
+import { failedOutcome, type InterceptorChain } from "./interceptors.ts";
 import type { PublishOptions, PublishReceipt } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
@@ -46,6 +47,32 @@ export class Publisher {
   }
 
   #store(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
+    const { interceptors } = this.#context;
+    return interceptors === undefined
+      ? this.#commit(backlog, append, options)
+      : this.#intercepted(interceptors, backlog, append, options);
+  }
+
+  async #intercepted(
+    interceptors: InterceptorChain,
+    backlog: TopicBacklog,
+    plain: AppendRequest,
+    options: PublishOptions | undefined,
+  ): Promise<PublishReceipt> {
+    const path = (options?.delayMs ?? 0) > 0 ? "delayed" : "publish";
+    const { append, settle } = interceptors.outgoing(plain, path);
+    try {
+      const receipt = await this.#commit(backlog, append, options);
+      const { duplicate, partition, offset } = receipt;
+      settle(duplicate ? { kind: "duplicate" } : { kind: "stored", partition, offset });
+      return receipt;
+    } catch (error) {
+      settle(failedOutcome(error));
+      throw error;
+    }
+  }
+
+  #commit(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
     if (options !== undefined && (options.id !== undefined || options.delayMs)) {
       return this.#publishSpecial(append, options).finally(() => backlog.settled());
     }

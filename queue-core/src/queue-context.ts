@@ -7,6 +7,7 @@
  */
 import type { Engine } from "./engine.ts";
 import { QueueError } from "./errors.ts";
+import type { InterceptorChain } from "./interceptors.ts";
 import type { AppendSignals, Signals } from "./signals.ts";
 import type { Timers } from "./timers.ts";
 
@@ -23,6 +24,8 @@ export interface QueueContext {
   readonly leaseMs: number;
   /** Tells this instance apart from all others, also from earlier ones in the same place. */
   readonly instance: string;
+  /** Undefined where none are given, so that they cost nothing there. */
+  readonly interceptors: InterceptorChain | undefined;
   /** A fault met by a background loop, which goes on. */
   report(where: string, error: unknown): void;
 }

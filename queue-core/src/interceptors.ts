@@ -1,0 +1,143 @@
+/**
+ * Interceptors: what looks at messages on their way in and out, adds headers, and decides nothing.
+ *
+ *   publish, request, delayed ─┐
+ *   half message ──────────────┼──► onPublish ──► commit ──► onOutcome
+ *   emission of `process` ─────┘
+ *   partition ──► onTakeOver ──► onReceive, message by message ──► window or batch ──► handler
+ *
+ * Contracts:
+ * - `onPublish` is called in the step that hands the message to the engine: in the order in which one process's
+ *   messages are stored. What is refused before (OVERLOADED, MESSAGE_TOO_LARGE, an unknown topic) does not pass.
+ * - Whatever passed `onPublish` hears of its outcome once.
+ * - `onReceive` is called for each message that the owner of a partition reads, in offset order, before the handler
+ *   gets it; also for those whose deadline is over or whose bytes cannot be decoded. A retry does not call it again;
+ *   who reads again (a new owner, `process` after a failed commit) does.
+ * - Not called for: replies (matched by their id; no group reads them); a delayed message when it comes due, a half
+ *   message when it becomes visible, and a dead letter when it is redriven: they keep the headers they came with.
+ *
+ * What can go wrong:
+ * - An interceptor throws, or adds what is no header: it is reported, and the message goes on without its addition.
+ *   It must not be able to lose a message or to poison a decision.
+ * - Two use one name in `ext`: the later one wins, over the application too. Names with "queue-core." are the library's.
+ * - Publishing is a hot path: without interceptors nothing of this file runs there.
+ */
+import type { AppendRequest, MessageHeaders, PartitionRef, StoredMessage } from "./engine.ts";
+import { QueueError } from "./errors.ts";
+
+/** A message about to be stored. `delayed` and `half` ones get their place in the partition later. */
+export interface OutgoingMessage {
+  readonly path: "publish" | "delayed" | "half" | "emission";
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: MessageHeaders;
+  /** Of an emission: the message that was decided. */
+  readonly cause?: StoredMessage;
+}
+
+export type PublishOutcome =
+  /** A delayed message has no offset yet; neither has a half one that a check-back made visible. */
+  | { readonly kind: "stored"; readonly partition: number; readonly offset: number | undefined }
+  /** Recognised by its id: the first send is stored, this one is not. */
+  | { readonly kind: "duplicate" }
+  /** Certainly not stored. */
+  | { readonly kind: "refused"; readonly error: unknown }
+  /** It may or may not be stored. */
+  | { readonly kind: "unknown"; readonly error: unknown };
+
+export interface Addition {
+  /** Header extensions to store with the message. */
+  readonly ext?: Readonly<Record<string, string>>;
+  readonly onOutcome?: (outcome: PublishOutcome) => void;
+}
+
+export interface Interceptor {
+  /** For reports of its faults. */
+  readonly name: string;
+  onPublish?(message: OutgoingMessage): Addition | undefined;
+  /** A member of this process begins to read the partition at that offset. */
+  onTakeOver?(place: PartitionRef, fromOffset: number): void;
+  onReceive?(message: StoredMessage, group: string): void;
+}
+
+/** A message that passed `onPublish`, as it is to be stored. */
+export interface Intercepted {
+  readonly append: AppendRequest;
+  /** The first call counts. */
+  settle(outcome: PublishOutcome): void;
+}
+
+export class InterceptorChain {
+  readonly #interceptors: readonly Interceptor[];
+  readonly #report: (where: string, error: unknown) => void;
+
+  constructor(interceptors: readonly Interceptor[], report: (where: string, error: unknown) => void) {
+    this.#interceptors = interceptors;
+    this.#report = report;
+  }
+
+  outgoing(append: AppendRequest, path: OutgoingMessage["path"], cause?: StoredMessage): Intercepted {
+    const { topic, partition, key, value } = append;
+    const listeners: { readonly name: string; readonly hear: (outcome: PublishOutcome) => void }[] = [];
+    let headers: MessageHeaders = append.headers ?? {};
+    let isChanged = false;
+    for (const interceptor of this.#interceptors) {
+      if (interceptor.onPublish === undefined) continue;
+      try {
+        const seen = { path, topic, partition, key, value, headers, ...(cause === undefined ? {} : { cause }) };
+        const { ext, onOutcome } = interceptor.onPublish(seen) ?? {};
+        if (onOutcome !== undefined) listeners.push({ name: interceptor.name, hear: onOutcome });
+        if (ext === undefined) continue;
+        checkExt(ext);
+        headers = { ...headers, ext: { ...headers.ext, ...ext } };
+        isChanged = true;
+      } catch (error) {
+        this.#report(`interceptor ${interceptor.name}, onPublish`, error);
+      }
+    }
+    return {
+      append: isChanged ? { topic, partition, key, value, headers } : append,
+      settle: (outcome) => {
+        for (const { name, hear } of listeners.splice(0)) {
+          this.#guarded(name, "onOutcome", () => hear(outcome));
+        }
+      },
+    };
+  }
+
+  takeOver(place: PartitionRef, fromOffset: number): void {
+    for (const interceptor of this.#interceptors) {
+      this.#guarded(interceptor.name, "onTakeOver", () => interceptor.onTakeOver?.(place, fromOffset));
+    }
+  }
+
+  receive(message: StoredMessage, group: string): void {
+    for (const interceptor of this.#interceptors) {
+      this.#guarded(interceptor.name, "onReceive", () => interceptor.onReceive?.(message, group));
+    }
+  }
+
+  #guarded(name: string, hook: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#report(`interceptor ${name}, ${hook}`, error);
+    }
+  }
+}
+
+/** What a failed commit means for the messages in it. */
+export function failedOutcome(error: unknown): PublishOutcome {
+  const isRefused = error instanceof QueueError && error.outcome === "not_stored";
+  return { kind: isRefused ? "refused" : "unknown", error };
+}
+
+function checkExt(ext: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(ext)) {
+    if (typeof value !== "string") {
+      throw new QueueError("INVALID_ARGUMENT", `header ${name} is to be a string, not ${typeof value}`);
+    }
+  }
+}
