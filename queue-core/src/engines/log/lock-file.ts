@@ -4,12 +4,13 @@
  * What can go wrong: a process killed with SIGKILL leaves its lock; another process may get its number since.
  * Promise: a lock whose process is dead is taken over, also when its number lives on, as far as the platform
  * tells when a process started (Linux: /proc; elsewhere: ps; where neither is there, a live number counts as the
- * owner). Everything else is LOCKED. The file is not `Disk`'s: it speaks of processes, not of stored data.
+ * owner). Everything else is LOCKED. On a full disk a dead owner's lock is written over, which takes no room. The file is not `Disk`'s: it speaks of processes, not of stored data.
  */
 import { execFileSync } from "node:child_process";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../errors.ts";
+import { isFull } from "./disk.ts";
 
 interface Owner {
   readonly pid: number;
@@ -21,38 +22,48 @@ export interface LockFile {
   release(): void;
 }
 
-/** Throws LOCKED with the owner's process id. */
+/** Throws LOCKED with the owner's process id, or what the file system says. */
 export function acquireLockFile(directory: string): LockFile {
   const path = join(directory, "lock");
-  const content = `${JSON.stringify({ pid: process.pid, started: startOf(process.pid) })}\n`;
+  let content = `${JSON.stringify({ pid: process.pid, started: startOf(process.pid) })}\n`;
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (createExclusively(path, content)) {
-      return {
-        release() {
-          if (readIfThere(path) === content) rmSync(path, { force: true });
-        },
-      };
-    }
+    const outcome = createExclusively(path, content);
+    if (outcome === "created") return held(path, content);
     const found = readIfThere(path);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      if (outcome !== "there") throw outcome.noRoom;
+      continue;
+    }
     const owner = parseOwner(found);
     if (owner !== undefined && isAlive(owner)) {
       throw new QueueError("LOCKED", `process ${owner.pid} uses ${directory}; stop it first`);
     }
-    takeAway(path, found);
+    if (outcome === "there") {
+      takeAway(path, found);
+      continue;
+    }
+    content = content.padEnd(found.length);
+    if (takeAway(path, found, content)) return held(path, content);
   }
   throw new QueueError("LOCKED", `several processes want ${directory} at once; its lock is ${path}`);
 }
 
-function createExclusively(path: string, content: string): boolean {
+function held(path: string, content: string): LockFile {
+  return {
+    release() {
+      if (readIfThere(path) === content) rmSync(path, { force: true });
+    },
+  };
+}
+
+function createExclusively(path: string, content: string): "created" | "there" | { readonly noRoom: unknown } {
   // Written aside and linked, so that nobody ever reads a lock without its owner.
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, content);
   try {
-    linkSync(draft, path);
-    return true;
+    writeFileSync(draft, content);
+    return link(draft, path) ? "created" : "there";
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (isFull(error)) return { noRoom: error };
     if (codeOf(error) !== "EPERM" && codeOf(error) !== "ENOTSUP") throw error;
   } finally {
     rmSync(draft, { force: true });
@@ -60,6 +71,17 @@ function createExclusively(path: string, content: string): boolean {
   try {
     // A file system without hard links.
     writeFileSync(path, content, { flag: "wx" });
+    return "created";
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return "there";
+    throw error;
+  }
+}
+
+/** False when there is a file of that name. */
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -67,17 +89,26 @@ function createExclusively(path: string, content: string): boolean {
   }
 }
 
-/** Removes the dead owner's lock. Where another process was faster, its fresh lock is put back. */
-function takeAway(path: string, dead: string): void {
+/**
+ * Removes the dead owner's lock. Where another process was faster, its fresh lock is put back.
+ * @param heir what to write over it instead, as long as it; true when that is the lock now.
+ */
+function takeAway(path: string, dead: string, heir?: string): boolean {
   const aside = `${path}.dead.${process.pid}`;
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
+    if (codeOf(error) === "ENOENT") return false;
     throw error;
   }
   try {
-    if (readFileSync(aside, "utf8") !== dead) linkSync(aside, path);
+    if (readFileSync(aside, "utf8") !== dead) {
+      link(aside, path);
+      return false;
+    }
+    if (heir === undefined) return false;
+    writeFileSync(aside, heir, { flag: "r+" });
+    return link(aside, path);
   } finally {
     rmSync(aside, { force: true });
   }
