@@ -14,13 +14,14 @@ engineConformance({ name: "log", durable: true }, async () => {
 
 /** On real files, written in this thread: a thread for each test would take ten times as long. */
 async function openHarness(directory: string, clock: ManualClock): Promise<EngineHarness> {
-  let engine = await openLogEngine({ directory, clock, disk: nodeDisk });
+  const options = { directory, clock, disk: nodeDisk, reserveBytes: 64 * 1024 };
+  let engine = await openLogEngine(options);
   const harness: EngineHarness = {
     engine,
     passTime: async (milliseconds) => clock.advance(milliseconds),
     async reopen() {
       await engine.close();
-      engine = await openLogEngine({ directory, clock, disk: nodeDisk });
+      engine = await openLogEngine(options);
       return { ...harness, engine };
     },
     async dispose() {

@@ -166,11 +166,16 @@ export class Model<Store> {
   /** Throws a QueueError, and then nothing has changed. */
   reserve(commit: Commit): Reservation<Store> {
     const timeMs = this.#now();
-    const targets = this.#check(commit, timeMs);
+    const targets = this.#checked(commit, timeMs);
     const sequence = this.#nextSequence++;
     const offsets = targets.length === 0 ? nothing : targets.map((target) => target.next++);
     if (commit.put !== undefined) this.state.reserve(commit.put, sequence);
     return { commit, receipt: { sequence, timeMs, offsets }, targets };
+  }
+
+  /** Throws what `reserve` would throw now. */
+  check(commit: Commit): void {
+    this.#checked(commit, this.#now());
   }
 
   /** In the order of reservation. The engine has put the messages into their stores, or does so right after. */
@@ -241,7 +246,7 @@ export class Model<Store> {
     };
   }
 
-  #check(commit: Commit, timeMs: number): readonly Partition<Store>[] {
+  #checked(commit: Commit, timeMs: number): readonly Partition<Store>[] {
     const targets = commit.append === undefined || commit.append.length === 0 ? nothing : this.#targets(commit.append);
     if (commit.put !== undefined) commit.put.forEach(checkWrite);
     if (commit.retire !== undefined) {

@@ -9,28 +9,35 @@ import { Worker } from "node:worker_threads";
 import type { Disk } from "./disk.ts";
 import { SegmentWriter, type SegmentWriterSettings, type WriteOutcome, type WriteRequest } from "./segment-writer.ts";
 
-/** The batch comes back with its outcome: on its way to the thread its memory leaves this one. */
-export type OutcomeListener = (outcome: WriteOutcome, batch: Buffer) => void;
+export interface WriterListener {
+  /** The batch comes back with its outcome: on its way to the thread its memory leaves this one. */
+  onOutcome(outcome: WriteOutcome, batch: Buffer): void;
+  /** Whether `makeReserve` found room. In one order with the outcomes, as the calls were. */
+  onReserve(isMade: boolean): void;
+}
 
 export interface BatchWriter {
   /** One at a time: not before the outcome of the last. */
   write(request: WriteRequest): void;
+  makeReserve(): void;
   close(): Promise<void>;
 }
 
 /** From the thread's first message on; before it, the thread has opened the newest segment. */
 export type FromWriterThread =
   | { readonly kind: "ready" }
-  | { readonly kind: "outcome"; readonly outcome: WriteOutcome; readonly batch: Uint8Array };
+  | { readonly kind: "outcome"; readonly outcome: WriteOutcome; readonly batch: Uint8Array }
+  | { readonly kind: "reserve"; readonly isMade: boolean };
 
 export type ToWriterThread =
   | { readonly kind: "write"; readonly request: Omit<WriteRequest, "batch"> & { readonly batch: Uint8Array } }
+  | { readonly kind: "make reserve" }
   | { readonly kind: "close" };
 
 /** Rejects when the thread cannot start or cannot open the newest segment. */
 export async function startWriterThread(
   settings: SegmentWriterSettings,
-  onOutcome: OutcomeListener,
+  listener: WriterListener,
 ): Promise<BatchWriter> {
   const thread = new Worker(new URL("./writer-thread.ts", import.meta.url), {
     workerData: settings,
@@ -41,7 +48,7 @@ export async function startWriterThread(
   const exited = new Promise<number>((resolve) => thread.once("exit", resolve));
   let closing = false;
   const fail = (reason: string) => {
-    if (!closing) onOutcome({ kind: "failed", reason }, Buffer.alloc(0));
+    if (!closing) listener.onOutcome({ kind: "failed", reason }, Buffer.alloc(0));
   };
   await new Promise<void>((resolve, reject) => {
     thread.once("error", reject);
@@ -50,26 +57,30 @@ export async function startWriterThread(
       resolve();
     });
   });
+  let awaited = 0;
   thread.on("message", (message: FromWriterThread) => {
-    if (message.kind !== "outcome") return;
-    thread.unref();
-    const { buffer, byteOffset, length } = message.batch;
-    onOutcome(message.outcome, Buffer.from(buffer as ArrayBuffer, byteOffset, length));
+    if (--awaited === 0) thread.unref();
+    if (message.kind === "outcome") {
+      const { buffer, byteOffset, length } = message.batch;
+      listener.onOutcome(message.outcome, Buffer.from(buffer as ArrayBuffer, byteOffset, length));
+    } else if (message.kind === "reserve") {
+      listener.onReserve(message.isMade);
+    }
   });
   thread.on("error", (error) => fail(`the writer thread died: ${error.message}`));
   thread.on("exit", (code) => fail(`the writer thread ended with code ${code}`));
   thread.unref();
+  const ask = (message: ToWriterThread, transfer: ArrayBuffer[]) => {
+    awaited++;
+    thread.ref();
+    thread.postMessage(message, transfer);
+  };
   return {
-    write(request) {
-      thread.ref();
-      const message: ToWriterThread = { kind: "write", request };
-      thread.postMessage(message, [request.batch.buffer as ArrayBuffer]);
-    },
+    write: (request) => ask({ kind: "write", request }, [request.batch.buffer as ArrayBuffer]),
+    makeReserve: () => ask({ kind: "make reserve" }, []),
     async close() {
       closing = true;
-      thread.ref();
-      const message: ToWriterThread = { kind: "close" };
-      thread.postMessage(message);
+      ask({ kind: "close" }, []);
       await exited;
     },
   };
@@ -82,15 +93,22 @@ export type Later = (run: () => void) => void;
 export function createInlineWriter(
   disk: Disk,
   settings: SegmentWriterSettings,
-  onOutcome: OutcomeListener,
+  listener: WriterListener,
   later: Later,
 ): BatchWriter {
   const writer = new SegmentWriter(disk, settings);
+  let closed = false;
   return {
     write(request) {
-      later(() => onOutcome(writer.write(request), request.batch));
+      later(() => listener.onOutcome(writer.write(request), request.batch));
+    },
+    makeReserve() {
+      later(() => {
+        if (!closed) listener.onReserve(writer.makeReserve());
+      });
     },
     async close() {
+      closed = true;
       writer.close();
     },
   };

@@ -34,6 +34,7 @@ export const syncReasons = [
   "mended tail",
   "recovered names",
   "made directory",
+  "reserve",
 ] as const;
 
 export type SyncReason = (typeof syncReasons)[number];
@@ -58,6 +59,13 @@ export interface DiskFile {
   datasync(reason: SyncReason): void;
   truncate(size: number): void;
   close(): void;
+}
+
+const fullCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** Whether what a disk threw says that there is no room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && fullCodes.has(error.code);
 }
 
 const read = promisify(readCallback);

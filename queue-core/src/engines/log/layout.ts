@@ -62,6 +62,9 @@ export const commitFlags = {
 export const putKinds = { delete: 0, value: 1, expiringValue: 2 } as const;
 export const headerFlags = { id: 1, deadline: 2, replyTo: 4, ext: 8 } as const;
 
+/** Ends in a name that no finished file has; what bears it is removed at the next start. */
+export const unfinishedSuffix = ".unfinished";
+
 const segmentNamePattern = /^(\d{16})\.segment$/;
 
 export function segmentFileName(firstBatchSequence: number): string {

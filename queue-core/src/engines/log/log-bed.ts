@@ -14,9 +14,12 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
+/** Enough where nothing fills the disk, and cheap where a log is made for each test. */
+const smallReserveBytes = 64 * 1024;
+
 /** On the real files, written in this thread unless `disk` is given as undefined. */
 export async function openLog(directory: string, options: Omit<LogEngineOptions, "directory"> = {}): Promise<Engine> {
-  const engine = await openLogEngine({ directory, disk: nodeDisk, ...options });
+  const engine = await openLogEngine({ directory, disk: nodeDisk, reserveBytes: smallReserveBytes, ...options });
   onTestFinished(() => engine.close());
   await engine.declareTopics([{ name: "t", partitions: 4 }]);
   return engine;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { PartitionRange } from "../../engine.ts";
 import { manualClock } from "../clock.ts";
 import { nodeDisk } from "./disk.ts";
-import { type BeforeStep, failing, faultyDisk } from "./faulty-disk.ts";
+import { failing, faultyDisk } from "./faulty-disk.ts";
 import { allTexts, append, edit, numbers, openLog, refusalOf, segmentPaths, temporaryDirectory } from "./log-bed.ts";
 import { openLogEngine } from "./open-log-engine.ts";
 
@@ -74,50 +74,6 @@ describe("a failed write or sync", () => {
     await engine.close();
     const texts = await allTexts(await openLog(directory));
     expect([["kept"], ["kept", "unknown"]]).toContainEqual(texts);
-  });
-});
-
-describe("a full disk", () => {
-  const cases: [string, BeforeStep, number][] = [
-    ["in the middle of a segment", failing("write", "ENOSPC", 1), 64 * 1024],
-    ["at the creation of a segment", failing("create", "ENOSPC", 1), 1],
-    ["at the header of a segment", failing("write", "ENOSPC", 1), 1],
-    ["at the first batch of a segment", failing("write", "ENOSPC", 2), 1],
-  ];
-  it.each(cases)(
-    "%s refuses what was under way, and goes on once there is room",
-    async (_where, before, segmentBytes) => {
-      const directory = temporaryDirectory();
-      const disk = faultyDisk(nodeDisk);
-      const engine = await openLog(directory, { disk, segmentBytes });
-      await engine.commit(append("kept"));
-      disk.before = before;
-      const expected = { namespace: "n", key: "a", is: "absent" } as const;
-      const put = [{ namespace: "n", key: "a", value: Buffer.from("1") }];
-      const underWay = engine.commit({ ...append("refused"), expect: [expected], put });
-      await Promise.resolve();
-      const open = engine.commit(append("refused too"));
-      for (const error of await Promise.all([underWay, open].map(refusalOf))) {
-        expect(error).toMatchObject({ code: "STORAGE_FULL", outcome: "not_stored", retryable: true });
-      }
-      const receipt = await engine.commit({ ...append("after"), expect: [expected], put });
-      expect(receipt.offsets).toEqual([1]);
-      await engine.commit(append("last"));
-      expect(await allTexts(engine)).toEqual(["kept", "after", "last"]);
-      await engine.close();
-      expect(await allTexts(await openLog(directory))).toEqual(["kept", "after", "last"]);
-    },
-  );
-
-  it("poisons the log when the batch cannot be taken back", async () => {
-    const disk = faultyDisk(nodeDisk);
-    const engine = await openLog(temporaryDirectory(), { disk });
-    disk.before = (step) => {
-      failing("write", "ENOSPC")(step, "");
-      failing("truncate", "EIO")(step, "");
-    };
-    expect(await refusalOf(engine.commit(append("a")))).toMatchObject({ code: "STORAGE_FAILED", outcome: "unknown" });
-    await engine.failed;
   });
 });
 

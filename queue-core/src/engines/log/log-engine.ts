@@ -4,7 +4,7 @@
  *     commit ─► reserved and encoded into the open batch ─► batch under way ─► applied, resolved
  *                    (while the batch before is written)      (written, synced)
  *
- *     serving ──full disk──► serving      what was under way or open is refused, the model goes back
+ *     serving ──full disk──► serving      the model goes back, admission.ts says what is tried again and what refused
  *        │
  *        ├──failed write or sync──► poisoned   reads go on, commits are refused, `failed` resolves
  *        └──close──► closing ──► closed
@@ -19,6 +19,7 @@ import type { EngineTime } from "../clock.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import type { Model, Reservation } from "../model.ts";
 import { ModelEngine } from "../model-engine.ts";
+import { Admission, sift } from "./admission.ts";
 import { BatchEncoder, type LogOnlyRecords } from "./batch-encoder.ts";
 import type { BatchWriter } from "./batch-writer.ts";
 import type { Disk } from "./disk.ts";
@@ -30,10 +31,9 @@ import type { WriteOutcome } from "./segment-writer.ts";
 
 interface Waiting {
   readonly reservation: Reservation<PartitionMessages>;
+  readonly extra: LogOnlyRecords | undefined;
   readonly resolve: (receipt: CommitReceipt) => void;
-  readonly reject: (error: QueueError) => void;
-  /** Made visible with the commit. */
-  readonly topics: readonly TopicConfig[] | undefined;
+  readonly reject: (error: unknown) => void;
 }
 
 interface UnderWay {
@@ -55,6 +55,8 @@ export interface LogEngineParts {
   readonly segments: SegmentList;
   readonly nextBatchSequence: number;
   readonly memoryBytes: number;
+  /** False where the disk has no room for it. */
+  readonly hasReserve: boolean;
   /** After everything else is closed. */
   readonly onClosed: () => void;
 }
@@ -67,6 +69,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   readonly #recent: RecentBatches;
   readonly #reader: LogReader;
   readonly #segments: SegmentList;
+  readonly #admission: Admission;
   #writer: BatchWriter | undefined;
   #mode: "serving" | "poisoned" | "closing" | "closed" = "serving";
   #poison: string | undefined;
@@ -77,6 +80,8 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   #sendScheduled = false;
   #nextBatchSequence: number;
   #syncs = 0;
+  /** Goes with the first commit, since nothing may be stored before it. */
+  #unstoredIncarnation: number | undefined;
   #declaring: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -87,15 +92,25 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     this.#segments = parts.segments;
     this.#nextBatchSequence = parts.nextBatchSequence;
     this.#recent = new RecentBatches(parts.memoryBytes);
+    this.#admission = new Admission({
+      mode: parts.hasReserve ? "serving" : "full",
+      look: () => this.#writer?.makeReserve(),
+    });
     this.failed = new Promise((resolve) => {
       this.#resolveFailed = resolve;
     });
   }
 
-  /** Notes this start in the log, so that epochs grow over restarts. Before the first commit. */
+  /** Notes this start in the log, so that epochs grow over restarts; on a full disk, with the first commit stored. */
   async start(writer: BatchWriter, incarnation: number): Promise<void> {
     this.#writer = writer;
-    await this.#submit({}, { incarnation });
+    this.#unstoredIncarnation = incarnation;
+    // A second time on the room that the reserve may have given up at the first.
+    for (let attempt = 0; attempt < 2 && this.#unstoredIncarnation !== undefined; attempt++) {
+      await this.commit({}).catch((error: unknown) => {
+        if (!(error instanceof QueueError && error.code === "STORAGE_FULL")) throw error;
+      });
+    }
   }
 
   async declareTopics(topics: readonly TopicConfig[]): Promise<void> {
@@ -142,7 +157,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     }
     this.#underWay = undefined;
     if (outcome.kind === "full") {
-      this.#takeBack(underWay, outcome.reason, outcome.segmentBegun);
+      this.#takeBack(underWay, outcome);
       return;
     }
     this.#syncs++;
@@ -150,6 +165,10 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     // First the disk gets its next batch, then this thread works on the last one.
     this.#send();
     this.#apply(underWay, batch);
+  }
+
+  onReserve(isMade: boolean): void {
+    this.#admission.looked(isMade);
   }
 
   protected assertOpen(): void {
@@ -172,22 +191,40 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     return new Promise((resolve, reject) => {
       this.assertOpen();
       this.#assertNotPoisoned();
-      const reservation = this.model.reserve(commit);
-      try {
-        this.#encoder.add(reservation, (topic) => this.model.partition(topic, 0).topicId, extra);
-      } catch (error) {
-        // The batch may hold half a commit, and later commits may build on it: neither can be told apart any more.
-        this.#enterPoisoned(`encoding a commit: ${String(error)}`);
-        throw error;
+      if (!this.#admission.admits(commit)) {
+        // What no room would help is told first.
+        this.model.check(commit);
+        throw this.#admission.refuse(this.now());
       }
-      this.#open.push({ reservation, resolve, reject, topics: extra?.topics });
-      if (this.#underWay === undefined && !this.#sendScheduled) {
-        this.#sendScheduled = true;
-        queueMicrotask(() => {
-          this.#sendScheduled = false;
-          this.#send();
-        });
-      }
+      this.#enter(commit, extra, resolve, reject);
+    });
+  }
+
+  /** Into the open batch. Throws why not. */
+  #enter(
+    commit: Commit,
+    extra: LogOnlyRecords | undefined,
+    resolve: Waiting["resolve"],
+    reject: Waiting["reject"],
+  ): void {
+    this.#assertNotPoisoned();
+    const reservation = this.model.reserve(commit);
+    const incarnation = this.#unstoredIncarnation;
+    const records = incarnation === undefined ? extra : { ...extra, incarnation };
+    this.#unstoredIncarnation = undefined;
+    try {
+      this.#encoder.add(reservation, (topic) => this.model.partition(topic, 0).topicId, records);
+    } catch (error) {
+      // The batch may hold half a commit, and later commits may build on it: neither can be told apart any more.
+      this.#enterPoisoned(`encoding a commit: ${String(error)}`);
+      throw error;
+    }
+    this.#open.push({ reservation, extra: records, resolve, reject });
+    if (this.#underWay !== undefined || this.#sendScheduled) return;
+    this.#sendScheduled = true;
+    queueMicrotask(() => {
+      this.#sendScheduled = false;
+      this.#send();
     });
   }
 
@@ -208,10 +245,10 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   #apply(underWay: UnderWay, bytes: Buffer): void {
     const batch = { bytes, timeMs: underWay.timeMs, holders: [] };
     let message = 0;
-    for (const { reservation, topics } of underWay.waiting) {
+    for (const { reservation, extra } of underWay.waiting) {
       const { targets, receipt } = reservation;
       this.model.apply(reservation);
-      for (const topic of topics ?? []) this.model.addTopic(topic);
+      for (const topic of extra?.topics ?? []) this.model.addTopic(topic);
       for (let index = 0; index < targets.length; index++) {
         const target = targets[index] as Reservation<PartitionMessages>["targets"][number];
         const offset = receipt.offsets[index] as number;
@@ -225,17 +262,29 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   }
 
   /** Nothing of the batch is on disk, and the open one was built on it: both never happened. */
-  #takeBack(underWay: UnderWay, reason: string, segmentBegun: boolean): void {
-    const refused = [...underWay.waiting, ...this.#open];
+  #takeBack(underWay: UnderWay, outcome: WriteOutcome & { readonly kind: "full" }): void {
+    const takenBack = [...underWay.waiting, ...this.#open];
     const settled = [...underWay.settled, ...this.#settledListeners];
     this.#open = [];
     this.#settledListeners = [];
     this.#encoder.discard();
     this.#nextBatchSequence--;
-    if (segmentBegun) this.#segments.begun(underWay.place.segment, underWay.timeMs);
+    if (outcome.segmentBegun) this.#segments.begun(underWay.place.segment, underWay.timeMs);
     this.model.dropReservations();
-    for (const { reject } of refused) reject(new QueueError("STORAGE_FULL", reason, { retryAfterMs: 1000 }));
-    for (const listener of settled) listener();
+    this.#unstoredIncarnation ??= takenBack[0]?.extra?.incarnation;
+    this.#admission.foundFull(outcome.reason, this.now());
+    const { again, refused } = outcome.roomGained ? sift(takenBack) : { again: [], refused: takenBack };
+    for (const { reject } of refused) reject(this.#admission.refusal());
+    for (const { reservation, resolve, reject } of again) {
+      try {
+        this.#enter(reservation.commit, undefined, resolve, reject);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    // Whoever waits for the batch waits for what goes on of it.
+    if (this.#open.length > 0) this.#settledListeners.push(...settled);
+    else for (const listener of settled) listener();
   }
 
   #enterPoisoned(reason: string): void {

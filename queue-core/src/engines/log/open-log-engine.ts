@@ -5,16 +5,18 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine.ts";
+import { QueueError } from "../../errors.ts";
 import { type Clock, EngineTime, systemClock } from "../clock.ts";
 import { Model } from "../model.ts";
 import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./batch-writer.ts";
-import { type Disk, nodeDisk } from "./disk.ts";
+import { type Disk, isFull, nodeDisk } from "./disk.ts";
 import { logIdBytes, segmentFileName } from "./layout.ts";
 import { acquireLockFile, type LockFile } from "./lock-file.ts";
 import { LogEngine } from "./log-engine.ts";
 import { LogFold } from "./log-fold.ts";
 import { PartitionMessages } from "./partition-messages.ts";
 import { recoverLog } from "./recovery.ts";
+import { Reserve } from "./reserve.ts";
 import { SegmentList } from "./segment-list.ts";
 
 export interface LogEngineOptions {
@@ -28,6 +30,8 @@ export interface LogEngineOptions {
   readonly segmentBytes?: number;
   /** Budget for recent messages in memory. Default 64 MiB. */
   readonly memoryBytes?: number;
+  /** Kept back for acknowledgements on a full disk (reserve.ts). Default 4 MiB. */
+  readonly reserveBytes?: number;
   /** Default: the file system, written by a thread of its own. A given disk is written in this thread and has no lock. */
   readonly disk?: Disk;
   /** When a given disk is written to; default `setImmediate`. */
@@ -38,7 +42,9 @@ export interface LogEngineOptions {
 export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
   const { directory, disk = nodeDisk } = options;
   disk.makeDirectory(directory);
-  const lock = options.disk === undefined ? acquireLockFile(directory) : undefined;
+  const reserveBytes = options.reserveBytes ?? 4 * 1024 * 1024;
+  const reserve = new Reserve(disk, { directory, bytes: reserveBytes });
+  const lock = options.disk === undefined ? acquireLock(directory, reserve) : undefined;
   let writer: BatchWriter | undefined;
   try {
     let time = new EngineTime(options.clock ?? systemClock);
@@ -60,21 +66,37 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
       model,
       time,
       memoryBytes: options.memoryBytes ?? 64 * 1024 * 1024,
+      hasReserve: reserve.make(),
       onClosed: () => lock?.release(),
     });
     const newest = segments.newest;
     const fileName = newest === undefined ? undefined : segmentFileName(newest.segment);
-    const settings = { directory, logId, fileName };
-    const onOutcome = engine.onOutcome.bind(engine);
+    const settings = { directory, logId, fileName, reserveBytes };
     writer =
       options.disk === undefined
-        ? await startWriterThread(settings, onOutcome)
-        : createInlineWriter(disk, settings, onOutcome, options.later ?? setImmediate);
+        ? await startWriterThread(settings, engine)
+        : createInlineWriter(disk, settings, engine, options.later ?? setImmediate);
     await engine.start(writer, incarnation + 1);
     return engine;
   } catch (error) {
     await abandon(writer, lock);
     throw error;
+  }
+}
+
+/** On a full disk the lock takes the room of the reserve: no owner is alive that counts on it. */
+function acquireLock(directory: string, reserve: Reserve): LockFile {
+  try {
+    return acquireLockFile(directory);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+  reserve.giveUp();
+  try {
+    return acquireLockFile(directory);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    throw new QueueError("STORAGE_FULL", `there is no room for a lock file in ${directory}`, { cause: error });
   }
 }
 

@@ -52,7 +52,9 @@ describe("recovery, row by row", () => {
   it("A: no segment is a new log, with its name synced before it serves", async () => {
     const steps: DiskStep[] = [];
     const disk = faultyDisk(nodeDisk);
-    disk.before = (step) => steps.push(step);
+    disk.before = (step, name) => {
+      if (!name.startsWith("reserve")) steps.push(step);
+    };
     const directory = temporaryDirectory();
     const engine = await openLogEngine({ directory, disk });
     expect(steps).toEqual([

@@ -29,10 +29,9 @@ import { QueueError } from "../../errors.ts";
 import { type BatchVisitor, visitBatch } from "./batch-decoder.ts";
 import { corrupt, unknownFormat } from "./damage.ts";
 import type { Disk } from "./disk.ts";
-import { type BatchHeader, firstBatchSequenceOf, segmentHeaderBytes } from "./layout.ts";
+import { type BatchHeader, firstBatchSequenceOf, segmentHeaderBytes, unfinishedSuffix } from "./layout.ts";
 import type { BatchPlace } from "./partition-messages.ts";
 import { LogOrder, readSegmentHeader, readWhole, segmentParts } from "./segment-scan.ts";
-import { unfinishedSuffix } from "./segment-writer.ts";
 
 export interface ScannedLog {
   /** Undefined for a new log. */

@@ -9,8 +9,9 @@
  * - One batch, one sync: at a crash at most the last batch can be torn.
  */
 import { join } from "node:path";
-import type { Disk, DiskFile } from "./disk.ts";
-import { encodeSegmentHeader, sealBatch, segmentFileName } from "./layout.ts";
+import { type Disk, type DiskFile, isFull } from "./disk.ts";
+import { encodeSegmentHeader, sealBatch, segmentFileName, unfinishedSuffix } from "./layout.ts";
+import { Reserve } from "./reserve.ts";
 
 export interface WriteRequest {
   /** A whole batch without its CRC. */
@@ -23,8 +24,11 @@ export interface WriteRequest {
 
 export type WriteOutcome =
   | { readonly kind: "written" }
-  /** `segmentBegun`: the new segment is there, without the batch. */
-  | { readonly kind: "full"; readonly reason: string; readonly segmentBegun: boolean }
+  /**
+   * `segmentBegun`: the new segment is there, without the batch. `roomGained`: the reserve was there and was given
+   * up, so that small commits have room.
+   */
+  | { readonly kind: "full"; readonly reason: string; readonly segmentBegun: boolean; readonly roomGained: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 
 export interface SegmentWriterSettings {
@@ -32,23 +36,22 @@ export interface SegmentWriterSettings {
   readonly logId: Uint8Array;
   /** The newest segment, or undefined for a log that has none yet. */
   readonly fileName: string | undefined;
+  /** Size of the reserve in bytes. */
+  readonly reserveBytes: number;
 }
-
-/** Ends in a name that no segment has, and is removed at the next start. */
-export const unfinishedSuffix = ".unfinished";
-
-const fullCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 export class SegmentWriter {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #logId: Uint8Array;
+  readonly #reserve: Reserve;
   #file: DiskFile | undefined;
 
   constructor(disk: Disk, settings: SegmentWriterSettings) {
     this.#disk = disk;
     this.#directory = settings.directory;
     this.#logId = settings.logId;
+    this.#reserve = new Reserve(disk, { directory: settings.directory, bytes: settings.reserveBytes });
     if (settings.fileName !== undefined)
       this.#file = disk.open(join(settings.directory, settings.fileName), "existing");
   }
@@ -75,6 +78,16 @@ export class SegmentWriter {
     return { kind: "written" };
   }
 
+  /** Whether there is room for the reserve again; then it is there. */
+  makeReserve(): boolean {
+    try {
+      return this.#reserve.make();
+    } catch {
+      // No batch is touched by it, and the next one will meet what is wrong with this disk.
+      return false;
+    }
+  }
+
   close(): void {
     this.#file?.close();
     this.#file = undefined;
@@ -96,7 +109,7 @@ export class SegmentWriter {
       if (!isFull(error)) return failed("beginning a segment", error);
       try {
         if (file !== undefined) this.#disk.remove(unfinishedPath);
-        return { kind: "full", reason: textOf(error), segmentBegun: false };
+        return this.#full(error, { segmentBegun: false });
       } catch (second) {
         return failed("removing an unfinished segment", second);
       }
@@ -113,12 +126,12 @@ export class SegmentWriter {
     } catch (error) {
       return failed("taking back a batch from a full disk", error);
     }
-    return { kind: "full", reason: textOf(cause), segmentBegun: request.beginSegment !== undefined };
+    return this.#full(cause, { segmentBegun: request.beginSegment !== undefined });
   }
-}
 
-function isFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && fullCodes.has(error.code);
+  #full(cause: unknown, { segmentBegun }: { readonly segmentBegun: boolean }): WriteOutcome {
+    return { kind: "full", reason: textOf(cause), segmentBegun, roomGained: this.#reserve.giveUp() };
+  }
 }
 
 function failed(what: string, error: unknown): WriteOutcome {

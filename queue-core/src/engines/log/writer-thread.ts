@@ -17,6 +17,11 @@ port.on("message", (message: ToWriterThread) => {
     port.close();
     return;
   }
+  if (message.kind === "make reserve") {
+    const reply: FromWriterThread = { kind: "reserve", isMade: writer.makeReserve() };
+    port.postMessage(reply);
+    return;
+  }
   const { buffer, byteOffset, length } = message.request.batch;
   const batch = Buffer.from(buffer as ArrayBuffer, byteOffset, length);
   const outcome = writer.write({ ...message.request, batch });
