@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { defineTopic, partitionOfKey, type QueueError } from "../src/index.ts";
+import { defineTopic, partitionOfKey } from "../src/index.ts";
 import { maxMessageBytes } from "../src/publish.ts";
 import { onEveryEngine } from "./queue-bed.ts";
 
@@ -130,87 +130,5 @@ onEveryEngine("delay", (bed) => {
     await bed().queue([notes]);
     await bed().settle();
     expect(bed().timers.pending).toBe(0);
-  });
-});
-
-onEveryEngine("backpressure", (bed) => {
-  const bounded = defineTopic<Note>({
-    name: "bounded",
-    partitions: 1,
-    keyOf: (value) => value.to,
-    backlog: { maxMessages: 10 },
-  });
-
-  it("refuses a publish beyond the backlog's count, and takes it again when the slowest group moved on", async () => {
-    const queue = await bed().queue([bounded]);
-    const idle = await queue.consume({
-      group: "idle",
-      topic: bounded,
-      handle: async () => ({ kind: "pause", afterMs: 1e9 }),
-    });
-    const texts: string[] = [];
-    await queue.consume({
-      group: "busy",
-      topic: bounded,
-      maxBatch: 100,
-      handle: async (batch) => {
-        texts.push(...batch.map((message) => message.value.text));
-        return { kind: "done" };
-      },
-    });
-    for (let n = 0; n < 10; n++) await queue.publish(bounded, note(String(n)));
-    await bed().eventually(() => texts.length === 10);
-    const refusal = await queue.publish(bounded, note("one too many")).catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ code: "OVERLOADED", retryable: true, outcome: "not_stored" });
-    expect((refusal as QueueError).retryAfterMs).toBeGreaterThan(0);
-
-    await idle.stop();
-    await queue.consume({ group: "idle", topic: bounded, maxBatch: 100, handle: async () => ({ kind: "done" }) });
-    await bed().eventually(async () => (await queue.groupStatistics("idle", bounded))[0]?.lagMessages === 0);
-    expect((await queue.publish(bounded, note("fits"))).offset).toBe(10);
-  });
-
-  it("never lets more in than there is room for, when many publish at once", async () => {
-    const queue = await bed().queue([bounded]);
-    const results = await Promise.allSettled(
-      Array.from({ length: 40 }, (_, n) => queue.publish(bounded, note(String(n)))),
-    );
-    expect(results.filter((result) => result.status === "fulfilled")).toHaveLength(10);
-    expect((await bed().engine.range("bounded", 0)).end).toBe(10);
-  });
-
-  it("refuses a publish beyond the backlog's bytes", async () => {
-    const small = defineTopic<Note>({
-      name: "small",
-      partitions: 1,
-      keyOf: (value) => value.to,
-      backlog: { maxBytes: 5_000 },
-    });
-    const queue = await bed().queue([small]);
-    const large = note("x".repeat(1_000));
-    const results: string[] = [];
-    for (let n = 0; n < 8; n++) {
-      results.push(
-        await queue.publish(small, large).then(
-          () => "stored",
-          (error: QueueError) => error.code,
-        ),
-      );
-    }
-    expect(results).toEqual([...Array(4).fill("stored"), ...Array(4).fill("OVERLOADED")]);
-  });
-
-  it("never refuses what a stage emits", async () => {
-    const entry = defineTopic<Note>({ name: "entry", partitions: 1, keyOf: (value) => value.to });
-    const queue = await bed().queue([entry, bounded]);
-    await queue.process<Note>({
-      group: "fan-out",
-      topic: entry,
-      keys: () => [],
-      decide: (message) => ({ emit: [{ topic: bounded as never, value: message.value }] }),
-    });
-    for (let n = 0; n < 30; n++) await queue.publish(entry, note(String(n)));
-    await bed().eventually(async () => (await bed().engine.range("bounded", 0)).end === 30);
-    await expect(queue.publish(bounded, note("entry"))).rejects.toMatchObject({ code: "OVERLOADED" });
   });
 });

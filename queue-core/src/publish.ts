@@ -74,15 +74,25 @@ export class Publisher {
 
   #commit(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
     if (options !== undefined && (options.id !== undefined || options.delayMs)) {
-      return this.#publishSpecial(append, options).finally(() => backlog.settled());
+      return this.#publishSpecial(append, options).then(
+        (receipt) => {
+          backlog.settled(append.value.length, append.partition, receipt.offset);
+          return receipt;
+        },
+        (error: unknown) => {
+          backlog.settled(append.value.length, append.partition, undefined);
+          throw error;
+        },
+      );
     }
     return this.#context.engine.commit({ append: [append] }).then(
       (receipt) => {
-        backlog.settled();
-        return { partition: append.partition, offset: receipt.offsets[0], duplicate: false };
+        const offset = receipt.offsets[0];
+        backlog.settled(append.value.length, append.partition, offset);
+        return { partition: append.partition, offset, duplicate: false };
       },
       (error: unknown) => {
-        backlog.settled();
+        backlog.settled(append.value.length, append.partition, undefined);
         throw error;
       },
     );

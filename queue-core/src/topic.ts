@@ -5,10 +5,21 @@
  * partitions; the engine therefore refuses to declare a topic again with another count.
  */
 
+import { QueueError } from "./errors.ts";
+
 export interface Codec<T> {
   encode(value: T): Buffer;
   /** Throws where the bytes are not a T; the message is then dead-lettered, never skipped silently. */
   decode(bytes: Buffer): T;
+}
+
+export interface BacklogBounds {
+  /** Messages that may wait for the slowest group. */
+  readonly maxMessages: number;
+  /** Bytes of their values. */
+  readonly maxBytes: number;
+  /** A topic that was full takes messages again once its backlog is down to this share of both; 0 to 1. */
+  readonly lowMark: number;
 }
 
 export interface Topic<T> {
@@ -17,7 +28,7 @@ export interface Topic<T> {
   readonly codec: Codec<T>;
   keyOf(value: T): string;
   /** Room for entry publishes; process commits are never refused for it. */
-  readonly backlog: { readonly maxMessages: number; readonly maxBytes: number };
+  readonly backlog: BacklogBounds;
   readonly ringMessages?: number;
   /** Present for typing only. */
   readonly __type?: T;
@@ -30,12 +41,13 @@ export function jsonCodec<T>(check: (value: unknown) => T = (value) => value as 
   };
 }
 
+/** `backlog` defaults to 1,000,000 messages, 1 GiB and a low mark of 0.8. Throws INVALID_ARGUMENT for a bad one. */
 export function defineTopic<T>(definition: {
   name: string;
   partitions: number;
   keyOf: (value: T) => string;
   codec?: Codec<T>;
-  backlog?: { maxMessages?: number; maxBytes?: number };
+  backlog?: Partial<BacklogBounds>;
   ringMessages?: number;
 }): Topic<T> {
   return {
@@ -43,12 +55,17 @@ export function defineTopic<T>(definition: {
     partitions: definition.partitions,
     keyOf: definition.keyOf,
     codec: definition.codec ?? jsonCodec<T>(),
-    backlog: {
-      maxMessages: definition.backlog?.maxMessages ?? 1_000_000,
-      maxBytes: definition.backlog?.maxBytes ?? 1024 ** 3,
-    },
+    backlog: boundsOf(definition.name, definition.backlog),
     ...(definition.ringMessages === undefined ? {} : { ringMessages: definition.ringMessages }),
   };
+}
+
+function boundsOf(topic: string, given: Partial<BacklogBounds> = {}): BacklogBounds {
+  const bounds = { maxMessages: 1_000_000, maxBytes: 1024 ** 3, lowMark: 0.8, ...given };
+  const { maxMessages, maxBytes, lowMark } = bounds;
+  if (maxMessages >= 1 && maxBytes >= 1 && lowMark >= 0 && lowMark <= 1) return bounds;
+  const detail = `topic ${topic}: a backlog of ${maxMessages} messages, ${maxBytes} bytes, low mark ${lowMark}`;
+  throw new QueueError("INVALID_ARGUMENT", `${detail}; the bounds are to be 1 or more, the mark 0 to 1`);
 }
 
 /** Stable over processes, machines and versions: it decides where a key's state lies. */
