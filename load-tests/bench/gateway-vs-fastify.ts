@@ -10,11 +10,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FlowSample } from "@plateau/domain";
 import { type System, startSystem } from "../../apps/demo/src/system.ts";
+import type { BenchOptions } from "../../queue-core/bench/row.ts";
 import { BenchChild } from "./child.ts";
 import type { GeneratorJob, GeneratorResult } from "./generator.ts";
 import { type BenchRow, median, percentile } from "./table.ts";
 
-const rounds = 5;
 const requestsPerRound = 6_000;
 const connections = 256;
 const bar = 0.2;
@@ -44,7 +44,7 @@ const rowsWanted: readonly Row[] = [
   },
 ];
 
-export async function benchGateway(): Promise<readonly BenchRow[]> {
+export async function benchGateway({ rounds }: BenchOptions): Promise<readonly BenchRow[]> {
   const dataDir = await mkdtemp(join(tmpdir(), "plateau-bench-"));
   const system = await startSystem({ dataDir, storefront: false, crowd: false, logLevel: "warn" });
   const generator = new BenchChild("./generator.ts");
@@ -98,7 +98,7 @@ function benchRow(row: Row, ours: readonly GeneratorResult[], theirs: readonly G
     ratio: median(ratios),
     p50Ms: median(ours.map((result) => percentile(result.latenciesMs, 0.5))),
     p99Ms: median(ours.map((result) => percentile(result.latenciesMs, 0.99))),
-    rounds,
+    rounds: ours.length,
     ...(row.barred ? { bar } : {}),
   };
 }

@@ -1,30 +1,35 @@
 /**
- * `npm run bench [-- <name>]`: every benchmark as a ratio or a rate, same run, both sides, medians of alternating
- * rounds. Exits 1 where a bar is not met or a round is invalid.
+ * `npm run bench [-- <name> …] [--quick]`: benchmarks as ratios or rates, same run, both sides, medians of
+ * alternating rounds. `queue` stands for every bench of queue-core; `--quick` takes fewer rounds, for a look.
+ * Exits 1 where a bar is not met or a round is invalid.
  */
 import { join } from "node:path";
+import { meetsBar } from "../../queue-core/bench/row.ts";
 import { benchGateway } from "./gateway-vs-fastify.ts";
-import { benchPublish } from "./publish.ts";
+import { type Bench, queueBenches } from "./queue.ts";
 import { type BenchRow, printTable, writeRows } from "./table.ts";
 
-const benches: Record<string, () => Promise<readonly BenchRow[]>> = {
-  "publish-durable": benchPublish,
-  "gateway-vs-fastify": benchGateway,
-};
+const benches: Readonly<Record<string, Bench>> = { ...queueBenches, "gateway-vs-fastify": benchGateway };
+const groups: Readonly<Record<string, readonly string[]>> = { queue: Object.keys(queueBenches) };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in benches));
+const quick = "--quick";
+const given = process.argv.slice(2);
+const named = given.filter((argument) => argument !== quick).flatMap((name) => groups[name] ?? [name]);
+const unknown = named.filter((name) => !(name in benches));
 if (unknown.length > 0) {
-  console.error(`no bench named ${unknown.join(", ")}; there are: ${Object.keys(benches).join(", ")}`);
+  const known = [...Object.keys(groups), ...Object.keys(benches)];
+  console.error(`no bench named ${unknown.join(", ")}; there are: ${known.join(", ")}`);
   process.exit(1);
 }
+const options = { rounds: given.includes(quick) ? 2 : 5 };
 const rows: BenchRow[] = [];
 for (const [name, bench] of Object.entries(benches)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  rows.push(...(await bench()));
+  if (named.length > 0 && !named.includes(name)) continue;
+  if (process.stderr.isTTY) console.error(`${name} …`);
+  rows.push(...(await bench(options)));
 }
 printTable(rows);
 const file = join(process.env.DATA_DIR ?? ".data", "bench.json");
 await writeRows(file, rows);
 console.log(`written to ${file}`);
-process.exit(rows.every((row) => row.bar === undefined || (row.ratio ?? row.ours) >= row.bar) ? 0 : 1);
+process.exit(rows.every(meetsBar) ? 0 : 1);

@@ -1,31 +1,9 @@
 /** The bench's result rows: printed as a table and written to `.data/bench.json`. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { type BenchRow, meetsBar } from "../../queue-core/bench/row.ts";
 
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: string;
-  /** Median over the rounds. */
-  readonly ours: number;
-  readonly theirs?: number;
-  /** Median of the ratios of paired rounds. */
-  readonly ratio?: number;
-  readonly p50Ms?: number;
-  readonly p99Ms?: number;
-  readonly rounds: number;
-  /** What the row has to reach to count as met; undefined rows are reported without a bar. */
-  readonly bar?: number;
-}
-
-export function median(values: readonly number[]): number {
-  return percentile(values, 0.5);
-}
-
-/** Nearest-rank percentile, `fraction` in 0..1; NaN without values. */
-export function percentile(values: readonly number[], fraction: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN;
-}
+export { type BenchRow, median, percentile } from "../../queue-core/bench/row.ts";
 
 const figure = (value: number | undefined, digits = 2): string =>
   value === undefined ? "" : value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toFixed(digits);
@@ -33,7 +11,6 @@ const figure = (value: number | undefined, digits = 2): string =>
 export function printTable(rows: readonly BenchRow[]): void {
   const header = ["name", "unit", "ours", "theirs", "ratio", "p50 ms", "p99 ms", "rounds", "bar", ""];
   const body = rows.map((row) => {
-    const reached = row.ratio ?? row.ours;
     return [
       row.name,
       row.unit,
@@ -43,8 +20,8 @@ export function printTable(rows: readonly BenchRow[]): void {
       figure(row.p50Ms),
       figure(row.p99Ms),
       String(row.rounds),
-      figure(row.bar),
-      row.bar === undefined ? "" : reached >= row.bar ? "met" : "not met",
+      row.bar === undefined ? "" : `${row.barIs === "at most" ? "≤" : "≥"} ${figure(row.bar)}`,
+      row.bar === undefined ? "" : meetsBar(row) ? "met" : "not met",
     ];
   });
   const widths = header.map((title, column) =>
@@ -57,6 +34,7 @@ export function printTable(rows: readonly BenchRow[]): void {
         .join("  "),
     );
   }
+  for (const { note } of rows) if (note !== undefined) console.log(note);
 }
 
 export async function writeRows(file: string, rows: readonly BenchRow[]): Promise<void> {

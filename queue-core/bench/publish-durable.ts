@@ -1,81 +1,78 @@
 /**
- * How many messages a second the log engine makes durable, with real syncs: 256 in flight, 230 bytes each.
+ * How many messages a second become durable, with real syncs: 256 in flight, each awaited by its own publisher.
  *
- * A round is a fixed number of commits of one message; rounds run on one growing log, as a day's load would, after
- * one that is not counted. Throughput is the median of the rounds, latencies are those of all rounds together.
+ * Rounds run on growing logs, as a day's load would. The engine alone is measured beside the whole library, in
+ * turn: the difference is what key, codec, backlog and the publisher's promises cost.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Engine } from "../src/engine.ts";
-import { openLogEngine } from "../src/engines/log/open-log-engine.ts";
+import { type Engine, openLogEngine, type Queue } from "../src/index.ts";
+import { inOwnFolder, messageBytes, openLogQueue, purchase, purchaseTopic } from "./bed.ts";
+import { inFlight } from "./in-flight.ts";
+import { type BenchOptions, type BenchRow, median, percentile } from "./row.ts";
 
-export interface PublishDurableResult {
-  readonly name: "publish-durable";
-  readonly unit: "messages/s";
-  readonly ours: number;
+const width = 256;
+const messages = 200_000;
+const topic = purchaseTopic("purchases");
+
+export function benchPublishDurable({ rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  return inOwnFolder("publish-durable", async (folder) => {
+    const queue = await openLogQueue(`${folder}/library`, [topic]);
+    const engine = await openLogEngine({ directory: `${folder}/engine` });
+    await engine.declareTopics([topic]);
+    try {
+      const library: Round[] = [];
+      const alone: Round[] = [];
+      for (let round = 0; round <= rounds; round++) {
+        library.push(await throughLibrary(queue));
+        alone.push(await throughEngine(engine));
+      }
+      return rowsOf(library.slice(1), alone.slice(1));
+    } finally {
+      await queue.stop();
+      await engine.close();
+    }
+  });
+}
+
+interface Round {
+  readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  readonly rounds: number;
 }
 
-export interface PublishDurableOptions {
-  /** At least 5 for a figure that is published; default 5. */
-  readonly rounds?: number;
-  /** Default 200,000. */
-  readonly messagesPerRound?: number;
-  /** Where the log lies, on the disk that is measured; default the system's temporary folder. */
-  readonly parentDirectory?: string;
+async function throughLibrary(queue: Queue): Promise<Round> {
+  const latenciesMs = new Float64Array(messages);
+  return roundOf(await inFlight(messages, width, (n) => queue.publish(topic, purchase(n)), latenciesMs), latenciesMs);
 }
 
-const inFlight = 256;
-const partitions = 8;
-const value = Buffer.alloc(230, "a message of two hundred and thirty bytes ");
+const value = Buffer.alloc(messageBytes, "a message of two hundred and thirty bytes ");
 
-export async function benchPublishDurable(options: PublishDurableOptions = {}): Promise<PublishDurableResult> {
-  const { rounds = 5, messagesPerRound = 200_000, parentDirectory = tmpdir() } = options;
-  const directory = mkdtempSync(join(parentDirectory, "publish-durable-"));
-  try {
-    const engine = await openLogEngine({ directory });
-    await engine.declareTopics([{ name: "purchases", partitions }]);
-    const rates: number[] = [];
-    const latencies = new Float64Array(rounds * messagesPerRound);
-    await round(engine, messagesPerRound, new Float64Array(messagesPerRound));
-    for (let index = 0; index < rounds; index++) {
-      const from = index * messagesPerRound;
-      rates.push(await round(engine, messagesPerRound, latencies.subarray(from, from + messagesPerRound)));
-    }
-    await engine.close();
-    rates.sort((left, right) => left - right);
-    latencies.sort();
-    const at = (sorted: ArrayLike<number>, share: number) => sorted[Math.floor(sorted.length * share)] as number;
-    return {
-      name: "publish-durable",
-      unit: "messages/s",
-      ours: Math.round(at(rates, 0.5)),
-      p50Ms: at(latencies, 0.5),
-      p99Ms: at(latencies, 0.99),
-      rounds,
-    };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+async function throughEngine(engine: Engine): Promise<Round> {
+  const latenciesMs = new Float64Array(messages);
+  const publish = (number: number): Promise<unknown> =>
+    engine.commit({
+      append: [{ topic: topic.name, partition: number % topic.partitions, key: `user-${number}`, value }],
+    });
+  return roundOf(await inFlight(messages, width, publish, latenciesMs), latenciesMs);
 }
 
-/** Messages per second. */
-async function round(engine: Engine, messages: number, latenciesMs: Float64Array): Promise<number> {
-  let next = 0;
-  const publishUntilDone = async () => {
-    while (next < messages) {
-      const number = next++;
-      const startedMs = performance.now();
-      await engine.commit({
-        append: [{ topic: "purchases", partition: number % partitions, key: `user-${number}`, value }],
-      });
-      latenciesMs[number] = performance.now() - startedMs;
-    }
-  };
-  const startedMs = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, publishUntilDone));
-  return (messages * 1000) / (performance.now() - startedMs);
+function roundOf(elapsedMs: number, latenciesMs: Float64Array): Round {
+  const perSecond = (messages * 1000) / elapsedMs;
+  return { perSecond, p50Ms: percentile(latenciesMs, 0.5), p99Ms: percentile(latenciesMs, 0.99) };
+}
+
+function rowsOf(library: readonly Round[], alone: readonly Round[]): readonly BenchRow[] {
+  const shared = { unit: "messages/s", rounds: library.length };
+  const row = (name: string, sampled: readonly Round[]) => ({
+    ...shared,
+    name,
+    ours: median(sampled.map(({ perSecond }) => perSecond)),
+    p50Ms: median(sampled.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(sampled.map(({ p99Ms }) => p99Ms)),
+  });
+  const whole = row("publish-durable", library);
+  return [
+    { ...whole, bar: 100_000 },
+    { name: "publish-durable, p99", unit: "ms", ours: whole.p99Ms, rounds: shared.rounds, bar: 10, barIs: "at most" },
+    row("publish-durable, engine alone", alone),
+  ];
 }

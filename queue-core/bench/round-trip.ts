@@ -1,84 +1,74 @@
 /**
- * publish → process → reply round trips per second, with a fixed number in flight, on the memory or log engine.
- *
- *   node queue-core/bench/round-trip.ts [memory|log] [seconds] [in flight]
- *
- * What can go wrong: a first second of unoptimised code would be counted; it is run and thrown away.
+ * publish → process → reply: how many requests a second are stored, decided exactly once and answered, each step on
+ * disk before the next. Every decision reads and writes the sale's counter, which all of them share, and a result.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createMemoryEngine, defineTopic, type Engine, openQueue } from "../src/index.ts";
+import type { Queue, Requester } from "../src/index.ts";
+import { inOwnFolder, openLogQueue, type Purchase, purchase, purchaseTopic } from "./bed.ts";
+import { inFlight } from "./in-flight.ts";
+import { type BenchOptions, type BenchRow, median, percentile } from "./row.ts";
 
-interface Request {
-  readonly user: string;
-  readonly sale: string;
-  readonly n: number;
+const width = 256;
+const requests = 60_000;
+const topic = { ...purchaseTopic("requests"), partitions: 4 };
+
+interface Answer {
+  readonly number: number;
+  readonly count: number;
 }
 
-const [engineName = "memory", seconds = "3", inFlight = "256"] = process.argv.slice(2);
-
-async function openEngine(folder: string): Promise<Engine> {
-  if (engineName === "memory") return createMemoryEngine();
-  const { openLogEngine } = await import("../src/engines/log/open-log-engine.ts");
-  return openLogEngine({ directory: folder });
+export function benchRoundTrip({ rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  return inOwnFolder("round-trip", async (directory) => {
+    const queue = await openLogQueue(directory, [topic]);
+    try {
+      await startDeciding(queue);
+      const requester = await queue.requester();
+      const perSecond: number[] = [];
+      const latenciesMs = new Float64Array(requests * (rounds + 1));
+      for (let round = 0; round <= rounds; round++) {
+        const own = latenciesMs.subarray(round * requests, (round + 1) * requests);
+        const elapsedMs = await inFlight(requests, width, (n) => ask(requester, round * requests + n), own);
+        perSecond.push((requests * 1000) / elapsedMs);
+      }
+      return [rowOf(perSecond.slice(1), latenciesMs.subarray(requests))];
+    } finally {
+      await queue.stop();
+    }
+  });
 }
 
-const folder = mkdtempSync(join(tmpdir(), "round-trip-"));
-const requests = defineTopic<Request>({ name: "requests", partitions: 4, keyOf: (request) => request.user });
-const queue = await openQueue({ engine: await openEngine(folder), topics: [requests] });
-try {
-  await queue.process<Request>({
+function rowOf(perSecond: readonly number[], latenciesMs: Float64Array): BenchRow {
+  return {
+    name: "publish → process → reply",
+    unit: "round trips/s",
+    ours: median(perSecond),
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
+    rounds: perSecond.length,
+    bar: 40_000,
+  };
+}
+
+async function ask(requester: Requester, number: number): Promise<void> {
+  const value = purchase(number);
+  const answer = await requester.send<Purchase, Answer>(topic, value, { timeoutMs: 10_000 }).reply;
+  if (answer.number !== value.number) throw new Error(`request ${value.number} got the answer to ${answer.number}`);
+}
+
+async function startDeciding(queue: Queue): Promise<void> {
+  await queue.process<Purchase>({
     group: "deciders",
-    topic: requests,
-    keys: (request) => [`sale:${request.sale}`, `result:${request.n}`],
-    decide: (message, state) => {
-      const { sale, n } = message.value;
-      const counted = state.get<{ count: number }>(`sale:${sale}`) ?? { count: 0 };
-      if (state.get(`result:${n}`) !== undefined) return { reply: { repeated: true } };
+    topic,
+    keys: ({ sale, number }) => [`sale:${sale}`, `result:${number}`],
+    decide: ({ value: { sale, number } }, state) => {
+      if (state.get(`result:${number}`) !== undefined) return { reply: { number, count: 0 } };
+      const count = (state.get<{ count: number }>(`sale:${sale}`)?.count ?? 0) + 1;
       return {
         writes: [
-          { key: `sale:${sale}`, value: { count: counted.count + 1 } },
-          { key: `result:${n}`, value: { count: counted.count + 1 }, expiresAfterMs: 60_000 },
+          { key: `sale:${sale}`, value: { count } },
+          { key: `result:${number}`, value: { count }, expiresAfterMs: 60_000 },
         ],
-        reply: { n, count: counted.count + 1 },
+        reply: { number, count } satisfies Answer,
       };
     },
   });
-  const requester = await queue.requester();
-  let sent = 0;
-  let answered = 0;
-  const latencies: number[] = [];
-  let ends = performance.now() + 1_000;
-  const client = async (): Promise<void> => {
-    while (performance.now() < ends) {
-      const n = sent++;
-      const begun = performance.now();
-      const value = { user: `user-${n}`, sale: "sale-1", n };
-      const answer = await requester.send<Request, { n: number }>(requests, value, { timeoutMs: 10_000 }).reply;
-      if (answer.n !== n) throw new Error(`request ${n} was answered with ${answer.n}`);
-      answered++;
-      latencies.push(performance.now() - begun);
-    }
-  };
-  const run = () => Promise.all(Array.from({ length: Number(inFlight) }, client));
-  await run();
-  answered = 0;
-  latencies.length = 0;
-  const cpuBefore = process.cpuUsage();
-  const begun = performance.now();
-  ends = begun + Number(seconds) * 1_000;
-  await run();
-  const perSecond = Math.round((answered / (performance.now() - begun)) * 1_000);
-  const cpu = process.cpuUsage(cpuBefore);
-  const cpuMicros = ((cpu.user + cpu.system) / answered).toFixed(1);
-  latencies.sort((a, b) => a - b);
-  const percentile = (share: number) => (latencies[Math.floor(latencies.length * share)] ?? Number.NaN).toFixed(2);
-  console.log(
-    `${engineName}: ${perSecond} round trips/s with ${inFlight} in flight, ` +
-      `p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms, ${cpuMicros} µs of processor time each`,
-  );
-} finally {
-  await queue.stop();
-  rmSync(folder, { recursive: true, force: true });
 }

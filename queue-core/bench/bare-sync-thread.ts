@@ -1,0 +1,31 @@
+/** The floor under every durable queue: a thread that writes and syncs, one after the other, and does nothing else. */
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+
+export interface BareJob {
+  readonly path: string;
+  /** Where in the file it begins. */
+  readonly position: number;
+  readonly bytes: number;
+  readonly writes: number;
+}
+
+export interface BareAnswer {
+  readonly elapsedMs: number;
+}
+
+const port = parentPort;
+if (port === null) throw new Error("this module runs as a worker thread");
+
+port.on("message", ({ path, position, bytes, writes }: BareJob) => {
+  const file = openSync(path, position === 0 ? "w" : "r+");
+  const batch = Buffer.alloc(bytes, "x");
+  const startedMs = performance.now();
+  for (let written = 0; written < writes; written++) {
+    writeSync(file, batch, 0, bytes, position + written * bytes);
+    fdatasyncSync(file);
+  }
+  const answer: BareAnswer = { elapsedMs: performance.now() - startedMs };
+  closeSync(file);
+  port.postMessage(answer);
+});

@@ -1,0 +1,93 @@
+/**
+ * A million state entries of 120 bytes on the log engine: what they cost in memory, the longest time for which the
+ * engine's thread does nothing else while a snapshot is taken, and the same while half a million expire at once.
+ */
+import { readdirSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type Engine, openLogEngine, stateNamespace } from "../src/index.ts";
+import { inOwnFolder } from "./bed.ts";
+import { growthMiB, memoryNow } from "./memory.ts";
+import { inOwnProcess } from "./own-process.ts";
+import { type BenchOptions, type BenchRow, median } from "./row.ts";
+import { classes, keyOf, writeEntries } from "./state-entries.ts";
+
+const entries = 1_000_000;
+const namespaces = Array.from({ length: 8 }, (_, partition) => stateNamespace("stock", "commands", partition));
+const perNamespace = entries / namespaces.length;
+const longestWaitMs = 30_000;
+
+interface Measured {
+  readonly grownMiB: number;
+  readonly snapshotPauseMs: number;
+  readonly expiryPauseMs: number;
+}
+
+export function benchStateMillion({ rounds }: BenchOptions): Promise<readonly BenchRow[]> {
+  return inOwnFolder("state", async (folder) => {
+    const measured: Measured[] = [];
+    for (let round = 0; round < rounds; round++) {
+      measured.push(await inOwnProcess<Measured>(import.meta.url, "measureState", `${folder}/${round}`));
+    }
+    const row = (what: string, unit: string, bar: number, of: (one: Measured) => number): BenchRow => ({
+      name: `1 million state entries, ${what}`,
+      unit,
+      ours: median(measured.map(of)),
+      rounds,
+      bar,
+      barIs: "at most",
+    });
+    return [
+      row("memory", "MiB", 400, ({ grownMiB }) => grownMiB),
+      row("longest pause with a snapshot", "ms", 50, ({ snapshotPauseMs }) => snapshotPauseMs),
+      row("longest pause as half expire", "ms", 50, ({ expiryPauseMs }) => expiryPauseMs),
+    ];
+  });
+}
+
+/** Runs in a process of its own. */
+export async function measureState(directory: string): Promise<Measured> {
+  let laterMs = 0;
+  const clock = { wallMs: Date.now, monotonicMs: () => performance.now() + laterMs };
+  const engine = await openLogEngine({ directory, clock });
+  try {
+    const before = memoryNow();
+    for (const namespace of namespaces) await writeEntries(engine, namespace, perNamespace);
+    const grownMiB = growthMiB(before, memoryNow());
+    const known = snapshotsIn(directory);
+    const snapshotPauseMs = await longestPauseUntil(engine, () => snapshotsIn(directory) !== known);
+    laterMs = classes.result.lifeMs + 120_000;
+    await assertExpired(engine);
+    const left = entries / 2;
+    const expiryPauseMs = await longestPauseUntil(engine, () => engine.statistics().stateEntries <= left);
+    return { grownMiB, snapshotPauseMs, expiryPauseMs };
+  } finally {
+    await engine.close();
+  }
+}
+
+function snapshotsIn(directory: string): string {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".snapshot"))
+    .join();
+}
+
+/** Overwrites entries of the longer class meanwhile, in bursts that leave the thread some rest. */
+async function longestPauseUntil(engine: Engine, isOver: () => boolean): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const endsMs = performance.now() + longestWaitMs;
+  delay.enable();
+  for (let burst = 0; !isOver(); burst++) {
+    if (performance.now() > endsMs) throw new Error(`what was waited for did not come within ${longestWaitMs} ms`);
+    const buyer = (index: number): number => ((burst * 1024 + index) * 2 + 1) % perNamespace;
+    await writeEntries(engine, namespaces[burst % namespaces.length] as string, 1024, buyer);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  delay.disable();
+  return delay.max / 1e6;
+}
+
+/** An expired class reads as absent at once, whenever it is freed. */
+async function assertExpired(engine: Engine): Promise<void> {
+  const [result, buyer] = await engine.readState(namespaces[0] as string, [keyOf(0), keyOf(1)]);
+  if (result !== undefined || buyer === undefined) throw new Error("the wrong class of entries expired");
+}
