@@ -5,7 +5,8 @@ import type { AppendRequest, Engine } from "../src/engine.ts";
 import { QueueError } from "../src/errors.ts";
 
 export interface EngineFeatures {
-  readonly name: Engine["name"];
+  /** As a reader of the test's output should see it. */
+  readonly title: string;
   /** Everything committed is there after `reopen`. */
   readonly durable: boolean;
 }

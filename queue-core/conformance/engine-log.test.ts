@@ -7,7 +7,7 @@ import { openLogEngine } from "../src/engines/log/open-log-engine.ts";
 import type { EngineHarness } from "./engine-harness.ts";
 import { engineConformance } from "./engine-suite.ts";
 
-engineConformance({ name: "log", durable: true }, async () => {
+engineConformance({ title: "log", durable: true }, async () => {
   const directory = mkdtempSync(join(tmpdir(), "queue log "));
   return openHarness(directory, manualClock());
 });

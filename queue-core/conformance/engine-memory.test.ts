@@ -2,7 +2,7 @@ import { manualClock } from "../src/engines/clock.ts";
 import { createMemoryEngine } from "../src/engines/memory.ts";
 import { engineConformance } from "./engine-suite.ts";
 
-engineConformance({ name: "memory", durable: false }, async () => {
+engineConformance({ title: "memory", durable: false }, async () => {
   const clock = manualClock();
   const engine = createMemoryEngine({ clock });
   return {

@@ -7,7 +7,7 @@ import { readConformance } from "./engine-reads.ts";
 import { stateConformance } from "./engine-state.ts";
 
 export function engineConformance(features: EngineFeatures, open: OpenHarness): void {
-  describe(`the ${features.name} engine`, () => {
+  describe(`the ${features.title} engine`, () => {
     commitConformance(features, open);
     readConformance(features, open);
     stateConformance(features, open);

@@ -20,18 +20,24 @@ import {
   type QueueOptions,
   type Timers,
 } from "../src/index.ts";
+import { overPort } from "./over-port.ts";
 
 interface EngineUnderTest {
-  readonly name: Engine["name"];
+  readonly title: string;
   open(clock: ManualClock, folder: string): Promise<Engine>;
 }
 
 /** Every engine that promises the contracts. */
 export const enginesUnderTest: readonly EngineUnderTest[] = [
-  { name: "memory", open: async (clock) => createMemoryEngine({ clock }) },
-  // On real files, written in this thread: a thread for each test would take ten times as long.
-  { name: "log", open: (clock, folder) => openLogEngine({ clock, directory: join(folder, "log"), disk: nodeDisk }) },
+  { title: "memory", open: async (clock) => createMemoryEngine({ clock }) },
+  { title: "log", open: (clock, folder) => openInlineLog(clock, folder) },
+  { title: "ported log", open: async (clock, folder) => overPort(await openInlineLog(clock, folder), clock) },
 ];
+
+/** On real files, written in this thread: a thread for each test would take ten times as long. */
+function openInlineLog(clock: ManualClock, folder: string): Promise<Engine> {
+  return openLogEngine({ clock, directory: join(folder, "log"), disk: nodeDisk });
+}
 
 interface PlannedTimer {
   readonly dueMs: number;
@@ -97,7 +103,7 @@ const patienceWallMs = 15_000;
 
 /** Runs the same contracts on every engine. */
 export function onEveryEngine(title: string, contracts: (bed: () => Bed) => void): void {
-  describe.each(enginesUnderTest)(`${title} on the $name engine`, (under) => {
+  describe.each(enginesUnderTest)(`${title} on the $title engine`, (under) => {
     let bed: (Bed & { close(): Promise<void> }) | undefined;
     beforeEach(async () => {
       bed = await openBed(under);

@@ -2,6 +2,8 @@ export * from "./engine.ts";
 export { type Clock, type ManualClock, manualClock, systemClock } from "./engines/clock.ts";
 export { type LogEngineOptions, openLogEngine } from "./engines/log/open-log-engine.ts";
 export { createMemoryEngine, type MemoryEngineOptions } from "./engines/memory.ts";
+export { connectEngine } from "./engines/port/connect-engine.ts";
+export { type ServedEngine, serveEngine } from "./engines/port/serve-engine.ts";
 export * from "./errors.ts";
 export { retireGroup } from "./group-registry.ts";
 export type { Addition, Interceptor, OutgoingMessage, PublishOutcome } from "./interceptors.ts";
