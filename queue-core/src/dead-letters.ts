@@ -8,7 +8,7 @@
  * - A redriven message would reach every group of the topic again: it carries the name of the group it is for,
  *   and all others pass it by.
  */
-import type { Engine, MessageHeaders, StateWrite, StoredMessage } from "./engine.ts";
+import type { Engine, MessageHeaders, StateEntry, StateWrite, StoredMessage } from "./engine.ts";
 import { deadLetterNamespace } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import type { DeadLetter } from "./queue.ts";
@@ -78,17 +78,19 @@ export async function listDeadLetters<T>(
   limit: number,
 ): Promise<readonly DeadLetter<T>[]> {
   const entries = await engine.scanState(deadLetterNamespace(group, topic.name), { limit });
-  return entries.map((entry) => {
-    const { head, value: bytes } = unpackMessage<DeadHead>(entry.value);
-    const { reason, history, ...message } = head;
-    return {
-      group,
-      reason,
-      history,
-      bytes,
-      message: { ...message, topic: topic.name, value: decodeOrUndefined(topic, bytes) },
-    };
-  });
+  return entries.map((entry) => readDeadLetter(group, topic, entry));
+}
+
+/** Throws CORRUPT where the entry is no packed message. */
+export function readDeadLetter<T>(
+  group: string,
+  topic: Pick<Topic<T>, "name" | "codec">,
+  entry: StateEntry,
+): DeadLetter<T> {
+  const { head, value: bytes } = unpackMessage<DeadHead>(entry.value);
+  const { reason, history, ...message } = head;
+  const value = decodeOrUndefined(topic, bytes);
+  return { group, reason, history, bytes, message: { ...message, topic: topic.name, value } };
 }
 
 /** Appends the group's dead letters to their topic again and removes them; resolves with how many. */
@@ -133,7 +135,7 @@ export async function redriveDeadLetters(
   }
 }
 
-function decodeOrUndefined<T>(topic: Topic<T>, bytes: Buffer): T | undefined {
+function decodeOrUndefined<T>(topic: Pick<Topic<T>, "codec">, bytes: Buffer): T | undefined {
   try {
     return topic.codec.decode(bytes);
   } catch {

@@ -91,7 +91,8 @@ export const nodeDisk: Disk = {
   },
 };
 
-function nodeFile(descriptor: number): DiskFile {
+/** Owns the descriptor from now on. */
+export function nodeFile(descriptor: number): DiskFile {
   return {
     size: () => fstatSync(descriptor).size,
     async read(into, position) {

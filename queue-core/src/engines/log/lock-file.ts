@@ -48,6 +48,13 @@ export function acquireLockFile(directory: string): LockFile {
   throw new QueueError("LOCKED", `several processes want ${directory} at once; its lock is ${path}`);
 }
 
+/** The live process that the directory's lock names; undefined when there is none. Changes nothing. */
+export function liveOwnerOf(directory: string): number | undefined {
+  const found = readIfThere(join(directory, "lock"));
+  const owner = found === undefined ? undefined : parseOwner(found);
+  return owner !== undefined && isAlive(owner) ? owner.pid : undefined;
+}
+
 function held(path: string, content: string): LockFile {
   return {
     release() {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { type Disk, type DiskFile, isFull } from "./disk.ts";
 import { unfinishedSuffix } from "./layout.ts";
 
-const fileName = "reserve";
+export const reserveFileName = "reserve";
 /** Compressing file systems look at 128 KiB at a time: a repetition beyond that saves them nothing. */
 const chunkBytes = 256 * 1024;
 
@@ -28,7 +28,7 @@ export class Reserve {
 
   constructor(disk: Disk, { directory, bytes }: ReserveSettings) {
     this.#disk = disk;
-    this.#path = join(directory, fileName);
+    this.#path = join(directory, reserveFileName);
     this.#bytes = bytes;
   }
 

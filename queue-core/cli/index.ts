@@ -1,0 +1,2 @@
+export { type QueueToolOptions, runQueueTool } from "./queue-tool.ts";
+export { printToTerminal } from "./terminal.ts";
