@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const readsFiles = ["e2e/setup/{lock-file,style}.test.ts", "e2e/docs/*.test.ts"];
 const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
-const killsProcesses = ["queue-core/**/kill.test.ts", "apps/sandbox/**/*.test.ts"];
+const killsProcesses = ["queue-core/**/{kill,process}.test.ts", "apps/sandbox/**/*.test.ts"];
 const limits = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
 export default defineConfig({

@@ -12,10 +12,10 @@ export function extentLines({
   writerPid,
 }: LogExtent): string[] {
   const reach = batches === 0 ? "nothing stored" : `${counted(batches, "batch", "batches")} up to ${time(lastTimeMs)}`;
-  const writer = writerPid === undefined ? "no process has it open" : `process ${writerPid} has it open`;
+  const writer = writerPid === null ? "no process has it open" : `process ${writerPid} has it open`;
   const lines = ["", `${directory}: ${counted(segments, "segment")} of ${size(bytes)}, ${reach}; ${writer}`];
   if (tornBytes > 0) {
-    const cause = writerPid === undefined ? "torn by a crash; the next start cuts them off" : "a batch being written";
+    const cause = writerPid === null ? "torn by a crash; the next start cuts them off" : "a batch being written";
     lines.push(`its last ${count(tornBytes)} bytes are no whole batch: ${cause}`);
   }
   return lines;

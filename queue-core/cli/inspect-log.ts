@@ -47,7 +47,7 @@ export interface InspectedFile {
 export interface Inspection {
   readonly files: readonly InspectedFile[];
   readonly damages: readonly Damage[];
-  readonly writerPid: number | undefined;
+  readonly writerPid: number | null;
 }
 
 export async function inspectLog(directory: string): Promise<Inspection> {
@@ -58,14 +58,15 @@ export async function inspectLog(directory: string): Promise<Inspection> {
   const files: InspectedFile[] = [];
   for (const name of names) {
     if (segments.includes(name)) files.push(await inspector.inspect(name, name === segments.at(-1)));
-    else files.push(otherFile(directory, name, writerPid));
+    else files.push(...otherFile(directory, name, writerPid));
   }
-  return { files, damages: files.flatMap(({ damages }) => damages), writerPid };
+  return { files, damages: files.flatMap(({ damages }) => damages), writerPid: writerPid ?? null };
 }
 
-function otherFile(directory: string, file: string, writerPid: number | undefined): InspectedFile {
-  const bytes = statSync(join(directory, file)).size;
-  return { file, bytes, note: noteOn(file, writerPid), damages: [] };
+/** None where it went since it was listed: unfinished files come and go. */
+function otherFile(directory: string, file: string, writerPid: number | undefined): InspectedFile[] {
+  const status = statSync(join(directory, file), { throwIfNoEntry: false });
+  return status === undefined ? [] : [{ file, bytes: status.size, note: noteOn(file, writerPid), damages: [] }];
 }
 
 function noteOn(file: string, writerPid: number | undefined): string {

@@ -15,8 +15,8 @@ export function checkLogDirectory(directory: string): void {
   if (inside !== undefined) {
     throw new ToolProblem(`${directory} is no log directory, but ${join(directory, inside)} is one`);
   }
-  const found = names.length === 1 ? "one file, and that is" : `${names.length} files, and none of them is`;
-  throw new ToolProblem(`${directory} is no log directory: it holds ${found} a segment or a snapshot`);
+  const found = names.length === 1 ? "one file" : `${names.length} files`;
+  throw new ToolProblem(`${directory} is no log directory: it holds ${found}, but no segment and no snapshot`);
 }
 
 const isLogFile = (name: string): boolean => firstBatchSequenceOf(name) !== undefined;

@@ -146,7 +146,7 @@ export class LogView {
       batches: nextBatchSequence,
       lastTimeMs: this.lastTimeMs,
       tornBytes,
-      writerPid: liveOwnerOf(this.directory),
+      writerPid: liveOwnerOf(this.directory) ?? null,
     };
   }
 }
@@ -161,8 +161,8 @@ export interface LogExtent {
   readonly lastTimeMs: number;
   /** Behind the last whole batch: being written, or left by a crash. */
   readonly tornBytes: number;
-  /** The live process that has the log open. */
-  readonly writerPid: number | undefined;
+  /** The live process that has the log open; null when there is none. */
+  readonly writerPid: number | null;
 }
 
 /** Times of a group's first and latest commit of an offset, ms since epoch. */
