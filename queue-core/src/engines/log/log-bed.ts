@@ -36,10 +36,10 @@ export async function makeLog(directory: string, count = 30): Promise<void> {
   await engine.close();
 }
 
-export async function allTexts(engine: Engine, partition = 0): Promise<string[]> {
+export async function allTexts(engine: Engine, partition = 0, topic = "t"): Promise<string[]> {
   const texts: string[] = [];
   for (let offset = 0; ; ) {
-    const messages = await engine.read("t", partition, offset, { maxMessages: 7 });
+    const messages = await engine.read(topic, partition, offset, { maxMessages: 7 });
     const last = messages.at(-1);
     if (last === undefined) return texts;
     texts.push(...messages.map(({ value }) => value.toString()));
