@@ -17,6 +17,12 @@ export {
   type SequenceAnomaly,
   sequenceNumbers,
 } from "./sequence-numbers.ts";
+export {
+  createSharedTokenBucket,
+  type SharedTokenBucket,
+  type SharedTokenBucketOptions,
+} from "./shared-token-bucket.ts";
 export { systemTimers, type Timers } from "./timers.ts";
 export { createTokenBucket } from "./token-bucket.ts";
+export type { TokenRate } from "./token-leases.ts";
 export * from "./topic.ts";

@@ -29,6 +29,12 @@ export const halfNamespace = (group: string, topic: string): Namespace => `$half
 /** Ids of half messages that were rolled back, for as long as a late commit may come. */
 export const rolledBackNamespace = (group: string, topic: string): Namespace => `$half-rolled-back/${group}/${topic}`;
 
+/** The rate of a shared token bucket that is in force. */
+export const tokensNamespace = (bucket: string): Namespace => `$tokens/${bucket}`;
+
+/** Leases of its tokens that somebody has; key: the lease's number (15 digits). */
+export const tokenLeasesNamespace = (bucket: string, epoch: number): Namespace => `$tokens/${bucket}/${epoch}`;
+
 /** The engine's membership is by name; a member reads one topic, so the name holds both. */
 export const membershipName = (group: string, topic: string): string => `${group}/${topic}`;
 
@@ -41,7 +47,7 @@ export const timeKey = (timeMs: number): string => String(Math.max(0, Math.ceil(
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
 /** Throws INVALID_ARGUMENT for a name that could meet another's namespace. */
-export function checkName(kind: "group" | "topic" | "member", name: string): void {
+export function checkName(kind: "group" | "topic" | "member" | "bucket", name: string): void {
   if (namePattern.test(name)) return;
   throw new QueueError(
     "INVALID_ARGUMENT",

@@ -27,7 +27,7 @@ import type {
   Requester,
   TransactionalPublisher,
 } from "./queue.ts";
-import { describe, type QueueContext } from "./queue-context.ts";
+import { type QueueContext, warn } from "./queue-context.ts";
 import { ReplyRequester, replyPartitions, replyRingMessages } from "./request-reply.ts";
 import { AppendSignals, Signals } from "./signals.ts";
 import { createStateView } from "./state-view.ts";
@@ -96,10 +96,6 @@ function contextOf(options: QueueOptions): QueueContext {
     interceptors: interceptors.length === 0 ? undefined : new InterceptorChain(interceptors, report),
     report,
   };
-}
-
-function warn(where: string, error: unknown): void {
-  process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" });
 }
 
 /** As unlike any other as the source of chance allows: a simulation must name the same instances again. */

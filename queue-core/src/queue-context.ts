@@ -30,6 +30,11 @@ export interface QueueContext {
   report(where: string, error: unknown): void;
 }
 
+/** Where nobody else wants to hear of a fault. */
+export function warn(where: string, error: unknown): void {
+  process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" });
+}
+
 /** The engine takes nothing any more; loops end without a word. */
 export function isEngineEnd(error: unknown): boolean {
   return error instanceof QueueError && (error.code === "CLOSED" || error.code === "STORAGE_FAILED");
