@@ -1,13 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three projects. `fast` is what `npm run check` runs before each commit: no database, no process of its own. `apps`
- * puts the apps on a real PostgreSQL and kills log engines. `process` starts whole demos. `npm test` runs all three.
+ * Four projects. `fast` is what `npm run check` runs before each commit: no database, no process of its own. `apps`
+ * puts the apps on a real PostgreSQL and kills log engines. `faults` makes a real disk fail, on Linux. `process` starts
+ * whole demos. `npm test` runs all four.
  */
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const readsFiles = ["e2e/setup/{lock-file,style}.test.ts", "e2e/docs/*.test.ts"];
 const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
 const killsProcesses = ["queue-core/**/{kill,process}.test.ts", "apps/sandbox/**/*.test.ts"];
+const failsDisks = ["queue-core/**/real-faults.test.ts"];
 const limits = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
 export default defineConfig({
@@ -18,7 +20,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["{apps,queue-core,load-tests}/**/*.test.{ts,tsx}", ...readsFiles],
-          exclude: [...never, ...needsDatabase, ...killsProcesses],
+          exclude: [...never, ...needsDatabase, ...killsProcesses, ...failsDisks],
           // A process for each file costs more than most files' tests.
           pool: "threads",
           ...limits,
@@ -26,6 +28,9 @@ export default defineConfig({
       },
       {
         test: { name: "apps", include: [...needsDatabase, ...killsProcesses], exclude: never, ...limits },
+      },
+      {
+        test: { name: "faults", include: failsDisks, exclude: never, ...limits },
       },
       {
         test: {

@@ -17,6 +17,8 @@ export interface Step {
   readonly withinMs?: number;
   /** Why it cannot be run here; it is then left out, or has failed where nothing may be left out. */
   readonly missing?: string | undefined;
+  /** Why no machine like this one can run it, whatever is installed; it is then left out everywhere. */
+  readonly impossible?: string | undefined;
 }
 
 export interface StepResult {
@@ -31,6 +33,9 @@ const running = new Set<ChildProcess>();
 const nothingMayBeLeftOut = process.env.CI === "true" || process.env.CI === "1";
 
 export async function runStep(step: Step): Promise<StepResult> {
+  if (step.impossible !== undefined) {
+    return { name: step.name, outcome: "left out", tookMs: 0, note: step.impossible };
+  }
   if (step.missing !== undefined) {
     const outcome = nothingMayBeLeftOut ? "failed" : "left out";
     return { name: step.name, outcome, tookMs: 0, note: step.missing };

@@ -30,8 +30,15 @@ const fastTests: Step = { name: "unit, conformance", args: [...vitest, "--projec
 export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefined }): readonly (readonly Step[])[] {
   const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
   if (fast || tools === undefined) return reading;
-  const { chromium, k6, env } = tools;
+  const { chromium, k6, strace, env } = tools;
   const apps: Step = { name: "apps, PostgreSQL", args: [...vitest, "--project", "apps"] };
+  const faults: Step = {
+    name: "disk faults",
+    args: [...vitest, "--project", "faults"],
+    env,
+    missing: strace.missing,
+    impossible: process.platform === "linux" ? undefined : "strace and tmpfs, which make a disk fail, are Linux's",
+  };
   const processes: Step = { name: "set-up and stop", args: [...vitest, "--project", "process"], withinMs: 15 * 60_000 };
   const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
   const browser: Step = {
@@ -48,5 +55,5 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     env,
     missing: k6.missing,
   };
-  return [...reading, [apps], [processes], [crash], [browser], [load]];
+  return [...reading, [apps], [faults], [processes], [crash], [browser], [load]];
 }

@@ -1,5 +1,5 @@
 /**
- * What a full test run wants besides Node: a Chromium and k6. Used as found; installed only where that is allowed
+ * What a full test run wants besides Node: a Chromium, k6 and, on Linux, strace. Used as found; installed only where that is allowed
  * (as root on Debian or Ubuntu, or with `--install`), after saying so.
  *
  * What can go wrong: an installation fails, or succeeds without giving a program that runs; either way the tool
@@ -20,6 +20,7 @@ interface Tool {
 export interface Tools {
   readonly chromium: Tool;
   readonly k6: Tool;
+  readonly strace: Tool;
   /** For the steps that use them: their places, and the PATH with them on it. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -41,14 +42,21 @@ export async function findTools({ install }: { install: boolean }): Promise<Tool
     command: `go install go.k6.io/k6@${k6Version}`,
     before: undefined,
   });
+  const strace = findOrInstall(findStrace, mayInstall && isDebianLike(), {
+    what: "strace (that is allowed to trace)",
+    command: `${sudo()}apt-get install -y --no-install-recommends strace`,
+    before: isDebianLike() ? `${sudo()}apt-get update -qq` : undefined,
+  });
   const folders = [toolsFolder, ...[chromium.path, k6.path].filter((path) => path !== undefined).map(dirname)];
   return {
     chromium,
     k6,
+    strace,
     env: {
       PATH: [process.env.PATH, ...folders].join(delimiter),
       ...(chromium.path === undefined ? {} : { CHROMIUM_PATH: chromium.path }),
       ...(k6.path === undefined ? {} : { K6_PATH: k6.path }),
+      ...(strace.path === undefined ? {} : { STRACE_PATH: strace.path }),
     },
   };
 }
@@ -89,6 +97,14 @@ function findK6(): string | undefined {
   const goBin = join(process.env.HOME ?? "", "go", "bin", "k6");
   const places = [process.env.K6_PATH, onPath("k6"), join(toolsFolder, "k6"), goBin];
   return places.find((path) => path !== undefined && existsSync(path) && answersVersion(path, "version"));
+}
+
+/** A container may have it and forbid it to trace. */
+function findStrace(): string | undefined {
+  const path = onPath("strace");
+  if (path === undefined) return undefined;
+  const traced = spawnSync(path, ["-o", "/dev/null", "-e", "trace=none", "true"], { stdio: "ignore" });
+  return traced.status === 0 ? path : undefined;
 }
 
 function onPath(name: string): string | undefined {
