@@ -20,6 +20,7 @@
 /** Where state entries live: one namespace has one writer at a time. E.g. `stock/stock-commands/3`. */
 export type Namespace = string;
 
+/** A topic as an engine knows it: names, counts, no types. */
 export interface TopicConfig {
   readonly name: string;
   /** Fixed for the life of the log; 1 to 1024. */
@@ -28,6 +29,7 @@ export interface TopicConfig {
   readonly ringMessages?: number;
 }
 
+/** What travels with a message besides key and value. */
 export interface MessageHeaders {
   /** Id by which a publisher repeats its own send; duplicates inside the window are recognised. */
   readonly id?: string;
@@ -39,12 +41,14 @@ export interface MessageHeaders {
   readonly ext?: Readonly<Record<string, string>>;
 }
 
+/** Where the answer to a message is to be sent. */
 export interface ReplyAddress {
   readonly topic: string;
   readonly partition: number;
   readonly correlationId: string;
 }
 
+/** A message to be stored by a commit. Its partition is chosen already; its offset comes with the receipt. */
 export interface AppendRequest {
   readonly topic: string;
   readonly partition: number;
@@ -53,6 +57,7 @@ export interface AppendRequest {
   readonly headers?: MessageHeaders;
 }
 
+/** A message as it was stored: bytes, not yet decoded. */
 export interface StoredMessage {
   readonly topic: string;
   readonly partition: number;
@@ -64,6 +69,7 @@ export interface StoredMessage {
   readonly headers: MessageHeaders;
 }
 
+/** Puts or deletes one state entry. */
 export interface StateWrite {
   readonly namespace: Namespace;
   readonly key: string;
@@ -73,24 +79,28 @@ export interface StateWrite {
   readonly expiresAtMs?: number;
 }
 
+/** What must hold of an entry, at the commit's place in the total order, for the commit to take effect. */
 export interface StateExpectation {
   readonly namespace: Namespace;
   readonly key: string;
   readonly is: "present" | "absent";
 }
 
+/** One group on one partition: what is leased, and what has a committed offset. */
 export interface PartitionRef {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
 }
 
+/** The right of one member to commit for its group on a partition, until it expires and somebody else takes it. */
 export interface Lease extends PartitionRef {
   readonly member: string;
   /** Grows with each change of owner, also across restarts. A commit carries it as its fence. */
   readonly epoch: number;
 }
 
+/** Everything that takes effect together, or not at all. All parts are optional; an empty commit orders and syncs. */
 export interface Commit {
   /**
    * Omitted: an entry publish or a commit guarded by expectations alone. A lease that ran out still holds until
@@ -106,6 +116,7 @@ export interface Commit {
   readonly append?: readonly AppendRequest[];
 }
 
+/** What a commit that took effect was given. */
 export interface CommitReceipt {
   /** Position in the engine's total order of commits. */
   readonly sequence: number;
@@ -115,6 +126,7 @@ export interface CommitReceipt {
   readonly offsets: readonly number[];
 }
 
+/** The offsets that can be read: from `start` to before `end`. */
 export interface PartitionRange {
   /** The oldest readable offset. */
   readonly start: number;
@@ -122,6 +134,7 @@ export interface PartitionRange {
   readonly end: number;
 }
 
+/** One live entry, as a scan finds it. */
 export interface StateEntry {
   readonly key: string;
   readonly value: Buffer;
@@ -137,6 +150,10 @@ export interface EngineStatistics {
   readonly stateEntries: number;
 }
 
+/**
+ * A store of topics, offsets, state and leases. Its contracts stand at the head of engine.ts; the suite in
+ * conformance/ proves them of every engine. Calls that return a promise reject with CLOSED once it is closed.
+ */
 export interface Engine {
   readonly name: "memory" | "log" | "redis";
 
@@ -151,6 +168,9 @@ export interface Engine {
   topic(name: string): TopicConfig | undefined;
   topics(): readonly TopicConfig[];
 
+  /**
+   * Rejects with FENCED, CONFLICT, INVALID_ARGUMENT, UNKNOWN_TOPIC, MESSAGE_TOO_LARGE, STORAGE_FULL or STORAGE_FAILED.
+   */
   commit(commit: Commit): Promise<CommitReceipt>;
 
   /**

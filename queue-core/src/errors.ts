@@ -14,6 +14,10 @@ interface CatalogueEntry {
   readonly text: string;
 }
 
+/**
+ * Every code with what it means for the caller: `retryable` and `outcome` are those of a QueueError with that code,
+ * unless its thrower knows better.
+ */
 export const errorCatalogue = {
   INVALID_ARGUMENT: { retryable: false, outcome: "not_stored", text: "the call's arguments do not fit" },
   UNKNOWN_TOPIC: { retryable: false, outcome: "not_stored", text: "no such topic or partition" },
@@ -35,8 +39,13 @@ export const errorCatalogue = {
   CLOSED: { retryable: false, outcome: "not_stored", text: "the queue is closed" },
 } as const satisfies Record<string, CatalogueEntry>;
 
+/** The stable codes to tell errors by; texts may change. */
 export type ErrorCode = keyof typeof errorCatalogue;
 
+/**
+ * The one error that queue-core throws on purpose. `retryable` says whether the same call may succeed later, `outcome`
+ * what became of what it wanted stored.
+ */
 export class QueueError extends Error {
   override readonly name = "QueueError";
   readonly code: ErrorCode;

@@ -37,6 +37,7 @@ export interface OutgoingMessage {
   readonly cause?: StoredMessage;
 }
 
+/** What became of a message that passed `onPublish`. */
 export type PublishOutcome =
   /** A delayed message has no offset yet; neither has a half one that a check-back made visible. */
   | { readonly kind: "stored"; readonly partition: number; readonly offset: number | undefined }
@@ -47,12 +48,17 @@ export type PublishOutcome =
   /** It may or may not be stored. */
   | { readonly kind: "unknown"; readonly error: unknown };
 
+/** What an interceptor adds to an outgoing message. */
 export interface Addition {
   /** Header extensions to store with the message. */
   readonly ext?: Readonly<Record<string, string>>;
   readonly onOutcome?: (outcome: PublishOutcome) => void;
 }
 
+/**
+ * Looks at messages on their way in and out, adds headers, and decides nothing. When each is called, and when not,
+ * stands at the head of interceptors.ts. What it throws is reported; the message goes on.
+ */
 export interface Interceptor {
   /** For reports of its faults. */
   readonly name: string;

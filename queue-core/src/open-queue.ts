@@ -34,6 +34,7 @@ import { createStateView } from "./state-view.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import type { Topic } from "./topic.ts";
 
+/** What a queue is opened with. `engine` and `topics` are needed; times are ms. */
 export interface QueueOptions {
   /** Owned by the queue from now on: `stop` closes it. */
   readonly engine: Engine;

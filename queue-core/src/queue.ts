@@ -4,6 +4,7 @@
 import type { Engine, MessageHeaders, ReplyAddress } from "./engine.ts";
 import type { Topic } from "./topic.ts";
 
+/** A message as a handler gets it. */
 export interface Message<T> {
   readonly topic: string;
   readonly partition: number;
@@ -17,6 +18,7 @@ export interface Message<T> {
   readonly attempt: number;
 }
 
+/** How a message is published; times are ms. */
 export interface PublishOptions {
   /** Recognise a repeat of this send inside the topic's window of 10 minutes; the repeat resolves `duplicate: true`. */
   readonly id?: string;
@@ -27,6 +29,7 @@ export interface PublishOptions {
   readonly ext?: Readonly<Record<string, string>>;
 }
 
+/** Where a message was stored. */
 export interface PublishReceipt {
   readonly partition: number;
   /** Undefined for a delayed message (it has no offset yet) and for a recognised duplicate. */
@@ -36,6 +39,7 @@ export interface PublishReceipt {
 
 // --- consume: at least once, for work with outside effects -------------------------------------------------
 
+/** What became of a message: returned by the handler of `consume`. */
 export type Outcome =
   | { readonly kind: "done" }
   /** Try again after `afterMs` (default: exponential backoff with jitter); spends an attempt; holds its key back. */
@@ -45,11 +49,16 @@ export type Outcome =
   /** A dependency is down: the whole partition backs off, no attempt is spent. */
   | { readonly kind: "pause"; readonly afterMs?: number };
 
+/** The message is dealt with; the offset may pass it. */
 export const done: Outcome = { kind: "done" };
+/** To be tried again after `afterMs` (default: exponential backoff with jitter). Spends an attempt. */
 export const retry = (options: { afterMs?: number; error?: unknown } = {}): Outcome => ({ kind: "retry", ...options });
+/** To the dead letters now, with this reason. */
 export const dead = (reason: string): Outcome => ({ kind: "dead", reason });
+/** A dependency is down: the partition rests for `afterMs` (default: a growing wait), and no attempt is spent. */
 export const pause = (options: { afterMs?: number } = {}): Outcome => ({ kind: "pause", ...options });
 
+/** What a member of a consuming group is made of; times are ms. */
 export interface ConsumeOptions<T> {
   readonly group: string;
   readonly topic: Topic<T>;
@@ -88,6 +97,7 @@ export interface StateReader {
   get<V>(key: string): V | undefined;
 }
 
+/** A message that a decision sends on, stored in the same commit. Made by `emit`. */
 export interface Emission {
   readonly topic: Topic<never>;
   readonly value: unknown;
@@ -105,6 +115,7 @@ export function emit<T>(
   return { topic: topic as unknown as Topic<never>, value, ...options };
 }
 
+/** A change of one state entry by a decision. */
 export interface EntryWrite {
   readonly key: string;
   /** `null` deletes. Stored as JSON. */
@@ -121,6 +132,7 @@ export interface Decision {
   readonly replyTo?: ReplyAddress;
 }
 
+/** What `decide` may know besides message and state. */
 export interface DecideContext<Facts> {
   /** What `prepare` gathered; undefined when it failed or missed its budget. */
   readonly facts: Facts | undefined;
@@ -128,6 +140,7 @@ export interface DecideContext<Facts> {
   readonly nowMs: number;
 }
 
+/** What a member of a deciding group is made of; times are ms. */
 export interface ProcessOptions<T, Facts = undefined> {
   readonly group: string;
   readonly topic: Topic<T>;
@@ -153,6 +166,7 @@ export interface ProcessOptions<T, Facts = undefined> {
   readonly leaseMs?: number;
 }
 
+/** Counted since the member joined; `partitions` are those it owns now. */
 export interface MemberStatistics {
   readonly member: string;
   readonly partitions: readonly number[];
@@ -164,6 +178,7 @@ export interface MemberStatistics {
   readonly expired: number;
 }
 
+/** A member of a group in this process: it reads the partitions that it leases until it is stopped. */
 export interface GroupMember {
   readonly group: string;
   readonly member: string;
@@ -176,6 +191,7 @@ export interface GroupMember {
 
 // --- request/reply -----------------------------------------------------------------------------------------
 
+/** Asks and waits for answers. Made by `queue.requester()`. */
 export interface Requester {
   readonly address: { readonly topic: string; readonly partition: number };
   /**
@@ -194,8 +210,10 @@ export interface Requester {
 
 // --- half messages -----------------------------------------------------------------------------------------
 
+/** What became of a sender's local transaction, as far as it knows. */
 export type LocalTransactionState = "commit" | "rollback" | "unknown";
 
+/** A message that is stored and not yet visible, as a check-back sees it. Times are engine time, ms since epoch. */
 export interface HalfMessage<T> {
   readonly id: string;
   readonly value: T;
@@ -203,6 +221,7 @@ export interface HalfMessage<T> {
   readonly checks: number;
 }
 
+/** Publishes together with a local transaction. Made by `queue.transactional()`. */
 export interface TransactionalPublisher<T> {
   /**
    * Stores the values invisibly in one commit, runs the local transaction, then makes them visible or drops
@@ -215,6 +234,7 @@ export interface TransactionalPublisher<T> {
 
 // --- token bucket ------------------------------------------------------------------------------------------
 
+/** A bounded number of tokens, fed at a fixed rate. Made by `createTokenBucket`. */
 export interface TokenBucket {
   /** Never waits. `retryAfterMs` estimates when `count` tokens will be there. */
   take(count?: number): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
@@ -230,6 +250,7 @@ export interface StateView {
   getMany<V>(partitionKey: string, entryKeys: readonly string[]): Promise<readonly (V | undefined)[]>;
 }
 
+/** Where a group stands on one partition. Offsets. */
 export interface PartitionStatistics {
   readonly partition: number;
   readonly start: number;
@@ -240,6 +261,7 @@ export interface PartitionStatistics {
   readonly owner: string | undefined;
 }
 
+/** A message that a group gave up on, and why. */
 export interface DeadLetter<T> {
   readonly group: string;
   /** Its value is undefined where the bytes could not be decoded; a half message has no offset yet: -1. */
@@ -250,6 +272,10 @@ export interface DeadLetter<T> {
   readonly history: readonly { readonly atMs: number; readonly error: string }[];
 }
 
+/**
+ * An open queue: everything that an application does. Every call rejects with CLOSED once it is stopped, and with
+ * UNKNOWN_TOPIC for a topic that was not given to `openQueue`, unless it says otherwise.
+ */
 export interface Queue {
   readonly engine: Engine;
   /** Engine time, ms since epoch. */

@@ -95,6 +95,7 @@ class OutgoingNumbers {
   }
 }
 
+/** What a gap detector noticed in the numbers of one producer on one partition. */
 export type SequenceAnomaly = {
   readonly group: string;
   readonly topic: string;
@@ -107,6 +108,7 @@ export type SequenceAnomaly = {
   | { readonly kind: "reordered"; readonly number: number }
 );
 
+/** Counted since the detector was made; messages. */
 export interface GapStatistics {
   /** Messages that carried a number. */
   readonly received: number;
@@ -115,10 +117,12 @@ export interface GapStatistics {
   readonly reordered: number;
 }
 
+/** An interceptor that follows the numbers that `sequenceNumbers` wrote. */
 export interface GapDetector extends Interceptor {
   statistics(): GapStatistics;
 }
 
+/** Tells of numbers that are missing, repeated or out of order, as messages are received. It refuses nothing. */
 export function gapDetector(options: { onAnomaly?: (anomaly: SequenceAnomaly) => void } = {}): GapDetector {
   const places = new Map<string, WatchedPartition>();
   const counted = { received: 0, missing: 0, repeated: 0, reordered: 0 };

@@ -13,6 +13,7 @@ export interface Timers {
 
 const longestMs = 2 ** 31 - 1;
 
+/** Node's own timers. */
 export const systemTimers: Timers = {
   after(ms, run) {
     const handle = setTimeout(run, Math.min(Math.max(ms, 0), longestMs));

@@ -7,12 +7,14 @@
 
 import { QueueError } from "./errors.ts";
 
+/** How a value becomes bytes, and back. */
 export interface Codec<T> {
   encode(value: T): Buffer;
   /** Throws where the bytes are not a T; the message is then dead-lettered, never skipped silently. */
   decode(bytes: Buffer): T;
 }
 
+/** How far the slowest group of a topic may fall behind before entry publishes are refused with OVERLOADED. */
 export interface BacklogBounds {
   /** Messages that may wait for the slowest group. */
   readonly maxMessages: number;
@@ -22,6 +24,7 @@ export interface BacklogBounds {
   readonly lowMark: number;
 }
 
+/** A topic that applications publish to and read. Made by `defineTopic`. */
 export interface Topic<T> {
   readonly name: string;
   readonly partitions: number;
@@ -34,6 +37,7 @@ export interface Topic<T> {
   readonly __type?: T;
 }
 
+/** Values as JSON. `check` sees what was parsed, and throws where that is no T; default: everything passes. */
 export function jsonCodec<T>(check: (value: unknown) => T = (value) => value as T): Codec<T> {
   return {
     encode: (value) => Buffer.from(JSON.stringify(value)),

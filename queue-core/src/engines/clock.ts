@@ -6,6 +6,7 @@
  * while the process runs, and never starts before `notBeforeMs`.
  */
 
+/** Where an engine takes time from: the wall clock once, at start, and from then on a clock that only goes forward. */
 export interface Clock {
   /** Milliseconds since the Unix epoch; read once, at start. */
   wallMs(): number;
@@ -13,6 +14,7 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** The machine's own clocks. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
@@ -23,6 +25,7 @@ export const processClock: Pick<Clock, "monotonicMs"> = {
   monotonicMs: () => Number(process.hrtime.bigint()) / 1_000_000,
 };
 
+/** A clock for tests. */
 export interface ManualClock extends Clock {
   advance(milliseconds: number): void;
 }

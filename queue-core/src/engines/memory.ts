@@ -19,11 +19,13 @@ import { MessageRing, type ReadLimits } from "./message-ring.ts";
 import { Model, type Partition, type Reservation } from "./model.ts";
 import { ModelEngine } from "./model-engine.ts";
 
+/** How a memory engine is made. */
 export interface MemoryEngineOptions {
   /** Default: the system's clock. */
   readonly clock?: Clock;
 }
 
+/** An engine that keeps everything in this process and forgets it with it: for tests and simulation. */
 export function createMemoryEngine(options: MemoryEngineOptions = {}): Engine {
   return new MemoryEngine(new EngineTime(options.clock ?? systemClock));
 }

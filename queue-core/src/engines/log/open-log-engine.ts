@@ -19,6 +19,7 @@ import { recoverLog } from "./recovery.ts";
 import { Reserve } from "./reserve.ts";
 import { SegmentList } from "./segment-list.ts";
 
+/** How a log directory is opened. Only `directory` is needed; sizes are bytes. */
 export interface LogEngineOptions {
   /** Made when it is not there. */
   readonly directory: string;

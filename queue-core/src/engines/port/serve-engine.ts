@@ -29,6 +29,7 @@ import {
   type Watched,
 } from "./wire.ts";
 
+/** An engine that is being served to the other end of a port. */
 export interface ServedEngine {
   /** Ends the connection. Answers that are ready still leave; calls under way end with CLOSED over there. */
   close(): void;
