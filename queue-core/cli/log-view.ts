@@ -57,6 +57,25 @@ export async function lookAgain<Found>(directory: string, look: () => Promise<Fo
   }
 }
 
+export interface DeclaredTopics {
+  /** By their number in the log's records. */
+  readonly names: readonly string[];
+  /** False where the log is damaged: these were declared before the damage. */
+  readonly isComplete: boolean;
+}
+
+/** The topics of the log, as far as it can be read: nothing that is wrong with it is thrown. */
+export async function declaredTopics(directory: string): Promise<DeclaredTopics> {
+  const model = newModel();
+  const namesOf = () => model.topics.map(({ name }) => name);
+  try {
+    await scanLog(readOnlyDisk, directory, new ViewFold(model, () => false));
+    return { names: namesOf(), isComplete: true };
+  } catch {
+    return { names: namesOf(), isComplete: false };
+  }
+}
+
 export class LogView {
   readonly directory: string;
   readonly #model: Model<PartitionMessages>;
@@ -71,7 +90,7 @@ export class LogView {
   }
 
   static async read(directory: string, keepsEntries: KeepsEntries): Promise<LogView> {
-    const model = new Model<PartitionMessages>({ now: Date.now, createStore: () => new PartitionMessages() });
+    const model = newModel();
     const fold = new ViewFold(model, keepsEntries);
     return new LogView(directory, model, fold, await scanLog(readOnlyDisk, directory, fold));
   }
@@ -112,11 +131,6 @@ export class LogView {
     return reader.read(partition, Math.max(fromOffset, partition.start), { maxMessages });
   }
 
-  /** By their number in the log's records. */
-  get topicNames(): string[] {
-    return this.#model.topics.map(({ name }) => name);
-  }
-
   /** Namespaces that were written to, among those that are kept. Sorted; some may be empty now. */
   get namespaces(): readonly string[] {
     return [...this.#fold.namespaces].sort();
@@ -150,6 +164,8 @@ export class LogView {
     };
   }
 }
+
+const newModel = () => new Model<PartitionMessages>({ now: Date.now, createStore: () => new PartitionMessages() });
 
 /** How far the view reaches. */
 export interface LogExtent {

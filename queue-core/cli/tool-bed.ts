@@ -1,12 +1,15 @@
 /** Runs the tool as a terminal would, and makes the logs that its tests look into. */
 import { onTestFinished } from "vitest";
+import { deadLetterEntry } from "../src/dead-letters.ts";
+import type { Engine } from "../src/engine.ts";
 import { type ManualClock, manualClock } from "../src/engines/clock.ts";
 import { nodeDisk } from "../src/engines/log/disk.ts";
 import { temporaryDirectory } from "../src/engines/log/log-bed.ts";
 import { openLogEngine } from "../src/engines/log/open-log-engine.ts";
 import { registerGroup } from "../src/group-registry.ts";
 import { openQueue } from "../src/open-queue.ts";
-import { dead, done, type Queue } from "../src/queue.ts";
+import { appendRequest } from "../src/publish.ts";
+import type { Queue } from "../src/queue.ts";
 import { type Codec, defineTopic } from "../src/topic.ts";
 import { runQueueTool } from "./queue-tool.ts";
 
@@ -58,44 +61,52 @@ export const raw = defineTopic<Buffer>({ name: "raw", partitions: 1, keyOf: () =
 /** 2026-07-01T03:00:00Z: whoever reads the tool's tables is on call. */
 const startMs = Date.UTC(2026, 6, 1, 3);
 
-export const segmentBytes = 2_000;
-
-interface Bed {
-  readonly queue: Queue;
+interface EngineBed {
+  readonly engine: Engine;
   readonly directory: string;
   readonly clock: ManualClock;
 }
 
-/** A queue on a new log, in this thread, with a clock that stands still; the directory has no lock. */
-export async function openBed(): Promise<Bed> {
+/** A new log, written in this thread, always with the same bytes; the directory has no lock. */
+async function openEngine(): Promise<EngineBed> {
   const directory = temporaryDirectory();
   const disk = nodeDisk;
   const clock = manualClock(startMs);
-  const engine = await openLogEngine({ directory, disk, clock, segmentBytes, reserveBytes: 1_024 });
-  const queue = await openQueue({ engine, topics: [orders, raw], onBackgroundError: () => {} });
+  const random = (count: number) => Buffer.alloc(count, 0xab);
+  const engine = await openLogEngine({ directory, disk, clock, random, segmentBytes: 2_000, reserveBytes: 1_024 });
+  onTestFinished(() => engine.close());
+  return { engine, directory, clock };
+}
+
+export async function openBed(): Promise<EngineBed & { readonly queue: Queue }> {
+  const bed = await openEngine();
+  const queue = await openQueue({ engine: bed.engine, topics: [orders, raw], onBackgroundError: () => {} });
   onTestFinished(() => queue.stop());
-  return { queue, directory, clock };
+  return { ...bed, queue };
 }
 
 /**
- * Twelve orders of three users, of which group "sms" gave up on the third and the seventh and handled all others;
- * group "audit" stands before the first. The queue is stopped.
+ * Twelve orders of three users, one a second, of which group "sms" gave up on the third and the seventh and handled
+ * all others; group "audit" stands before the first. Each step is a batch, so that its bytes are always the same.
  */
 export async function makeOrders(): Promise<string> {
-  const { queue, directory } = await openBed();
-  const handled = Promise.withResolvers<void>();
-  let count = 0;
-  const handle = async ([order]: readonly { readonly value: Order }[]) => {
-    if (++count === 12) handled.resolve();
-    return order?.value.number === 3 || order?.value.number === 7 ? dead("no phone number") : done;
-  };
-  await registerGroup(queue.engine, "audit", orders);
-  const member = await queue.consume({ group: "sms", topic: orders, handle });
+  const { engine, directory, clock } = await openEngine();
+  await engine.declareTopics([orders, raw, { name: "replies", partitions: 256, ringMessages: 65_536 }]);
+  for (const group of ["audit", "sms"]) await registerGroup(engine, group, orders);
   for (let number = 1; number <= 12; number++) {
-    await queue.publish(orders, { user: `user ${number % 3}`, number }, { id: `order-${number}` });
+    const append = appendRequest(orders, { user: `user ${number % 3}`, number }, { id: `order-${number}` });
+    const { offsets, timeMs } = await engine.commit({ append: [append] });
+    clock.advance(250);
+    const message = { ...append, headers: append.headers ?? {}, offset: offsets[0] as number, timestampMs: timeMs };
+    const reason = "no phone number";
+    const death = { attempt: 1, reason, history: [{ atMs: engine.now(), error: reason }] };
+    const isDead = number === 3 || number === 7;
+    await engine.commit({
+      put: isDead ? [deadLetterEntry("sms", message, append.value, death)] : [],
+      advance: { group: "sms", topic: "orders", partition: append.partition, to: message.offset + 1 },
+    });
+    clock.advance(750);
   }
-  await handled.promise;
-  await member.stop();
-  await queue.stop();
+  await engine.close();
   return directory;
 }

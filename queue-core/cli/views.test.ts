@@ -54,7 +54,7 @@ describe("groups", () => {
       [
         "GROUP  TOPIC   LAG  MOST IN      DEAD  LAST COMMIT               KNOWN SINCE",
         `audit  orders   12  orders/0: 8     0  ${at}  ${at}`,
-        `sms    orders    0  –               2  ${at}  ${at}`,
+        `sms    orders    0  –               2  2026-07-01T03:00:11.250Z  ${at}`,
       ].join("\n"),
     );
   });
@@ -101,12 +101,12 @@ describe("peek", () => {
         '      "number": 1',
         "    }",
         "",
-        `orders/0 at offset 1   ${at}   key "user 0"`,
-        "  id        order-3",
+        'orders/1 at offset 0   2026-07-01T03:00:01.000Z   key "user 2"',
+        "  id        order-2",
         "  value     28 bytes",
         "    {",
-        '      "user": "user 0",',
-        '      "number": 3',
+        '      "user": "user 2",',
+        '      "number": 2',
         "    }",
       ].join("\n"),
     );
@@ -175,10 +175,10 @@ describe("dead", () => {
       [
         "2 dead letters of group sms on orders",
         "",
-        `orders/0 at offset 1   ${at}   key "user 0"`,
+        'orders/0 at offset 1   2026-07-01T03:00:02.000Z   key "user 0"',
         "  reason    no phone number",
         "  attempts  1",
-        `  error     ${at}  no phone number`,
+        `  error     2026-07-01T03:00:02.250Z  no phone number`,
         "  id        order-3",
         "  value     28 bytes",
         "    {",

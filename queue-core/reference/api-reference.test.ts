@@ -10,7 +10,8 @@ it("API.md is current", () => {
 });
 
 it("every public export has a doc comment", () => {
-  expect(publicExports().filter(({ comment }) => comment === undefined)).toEqual([]);
+  const without = publicExports().filter(({ comment }) => comment === undefined);
+  expect(without.map(({ file, name }) => `${name} in ${file}`)).toEqual([]);
 });
 
 it("the reference has every value that a program can import, each once", () => {

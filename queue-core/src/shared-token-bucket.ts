@@ -56,6 +56,7 @@ const backoffRange = { firstMs: 50, longestMs: 5_000 };
 const settingsKey = "settings";
 const filed = Buffer.alloc(0);
 
+/** What a taker of a shared bucket is made of; the rate holds for all takers together. */
 export interface SharedTokenBucketOptions extends TokenRate {
   readonly engine: Engine;
   /** Takers with the same name share. */
@@ -68,6 +69,7 @@ export interface SharedTokenBucketOptions extends TokenRate {
   readonly onBackgroundError?: (where: string, error: unknown) => void;
 }
 
+/** One taker of a bucket that many share. Made by `createSharedTokenBucket`. */
 export interface SharedTokenBucket extends Pick<TokenBucket, "take"> {
   /** Resolves when the rate is in force for all takers. Rejects with INVALID_ARGUMENT, or what the engine says. */
   configure(rate: TokenRate): Promise<void>;

@@ -15,6 +15,7 @@
  */
 import { QueueError } from "./errors.ts";
 
+/** How fast a bucket is fed, and how much it holds. */
 export interface TokenRate {
   /** Tokens a second; 0 closes the bucket. */
   readonly ratePerSecond: number;

@@ -12,7 +12,7 @@ import { QueueError } from "../../src/errors.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { problemWith } from "../log-directory.ts";
-import { withLogView } from "../log-view.ts";
+import { type DeclaredTopics, declaredTopics } from "../log-view.ts";
 import { asJsonLine } from "../printable.ts";
 import { readOnlyDisk } from "../read-only-disk.ts";
 import { type DumpRecord, recordForMachines, recordLine, recordValueLines } from "../record-lines.ts";
@@ -69,7 +69,8 @@ async function dumpSegment(path: string, bytes: Buffer, { from = 0, limit }: Cal
   }
   const { firstBatchSequence, logId } = header;
   show({ kind: "segment", logId: logId.toString("hex"), firstBatch: firstBatchSequence, bytes: bytes.length });
-  const names = firstBatchSequence === 0 ? new TopicNames([]) : await namesAround(path);
+  const isFirst = firstBatchSequence === 0;
+  const names = new TopicNames(isFirst ? { names: [], isComplete: true } : await declaredTopics(dirname(path)));
   let left = limit ?? Number.POSITIVE_INFINITY;
   for (const part of segmentParts(bytes, logId)) {
     if (left <= 0) return;
@@ -142,34 +143,20 @@ function dumpBatch({ bytes, header, position }: SegmentPart & { kind: "batch" },
 
 /** Records name topics by their number, which is that of their declaration. */
 class TopicNames {
-  /** Undefined where it cannot be told which ones were declared before the file. */
-  readonly #names: string[] | undefined;
+  readonly #names: string[];
+  /** False where some may be missing that were declared before the file. */
+  readonly #isComplete: boolean;
 
-  constructor(names: string[] | undefined) {
-    this.#names = names;
+  constructor({ names, isComplete }: DeclaredTopics) {
+    this.#names = [...names];
+    this.#isComplete = isComplete;
   }
 
   declared(name: string): void {
-    if (this.#names?.includes(name) === false) this.#names.push(name);
+    if (this.#isComplete && !this.#names.includes(name)) this.#names.push(name);
   }
 
   of(topicId: number): string {
-    return this.#names?.[topicId] ?? `topic #${topicId}`;
-  }
-}
-
-/** Those of the log around the file, as far as that is whole enough to tell. */
-async function namesAround(path: string): Promise<TopicNames> {
-  const directory = dirname(path);
-  try {
-    return new TopicNames(
-      await withLogView(
-        directory,
-        () => false,
-        async ({ topicNames }) => topicNames,
-      ),
-    );
-  } catch {
-    return new TopicNames(undefined);
+    return this.#names[topicId] ?? `topic #${topicId}`;
   }
 }
