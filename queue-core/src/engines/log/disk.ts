@@ -33,6 +33,8 @@ export const syncReasons = [
   "segment name",
   "mended tail",
   "recovered names",
+  "snapshot",
+  "snapshot name",
   "made directory",
   "reserve",
 ] as const;

@@ -23,9 +23,11 @@ import { Admission, sift } from "./admission.ts";
 import { BatchEncoder, type LogOnlyRecords } from "./batch-encoder.ts";
 import type { BatchWriter } from "./batch-writer.ts";
 import type { Disk } from "./disk.ts";
+import { LogKeeper, type LogKeeperParts } from "./log-keeper.ts";
 import { LogReader } from "./log-reader.ts";
 import type { BatchPlace, PartitionMessages } from "./partition-messages.ts";
 import { RecentBatches } from "./recent-batches.ts";
+import { dropSegments } from "./retention.ts";
 import type { SegmentList } from "./segment-list.ts";
 import type { WriteOutcome } from "./segment-writer.ts";
 
@@ -54,12 +56,16 @@ export interface LogEngineParts {
   readonly time: EngineTime;
   readonly segments: SegmentList;
   readonly nextBatchSequence: number;
+  readonly upkeep: LogUpkeep;
   readonly memoryBytes: number;
   /** False where the disk has no room for it. */
   readonly hasReserve: boolean;
   /** After everything else is closed. */
   readonly onClosed: () => void;
 }
+
+/** What the keeper of the log works with, besides the engine. */
+type LogUpkeep = Pick<LogKeeperParts, "compactor" | "snapshot" | "snapshotBytes" | "retention" | "report">;
 
 export class LogEngine extends ModelEngine<PartitionMessages> {
   readonly name = "log";
@@ -69,6 +75,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   readonly #recent: RecentBatches;
   readonly #reader: LogReader;
   readonly #segments: SegmentList;
+  readonly #keeper: LogKeeper;
   readonly #admission: Admission;
   #writer: BatchWriter | undefined;
   #mode: "serving" | "poisoned" | "closing" | "closed" = "serving";
@@ -90,6 +97,14 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     this.#parts = parts;
     this.#reader = new LogReader(parts);
     this.#segments = parts.segments;
+    this.#keeper = new LogKeeper({
+      ...parts,
+      ...parts.upkeep,
+      now: () => this.now(),
+      underWay: () => this.#commitsUnderWay(),
+      hasRoom: () => this.#admission.isServing,
+      retainFrom: (segment) => this.#submit({}, { retainedFrom: segment }),
+    });
     this.#nextBatchSequence = parts.nextBatchSequence;
     this.#recent = new RecentBatches(parts.memoryBytes);
     this.#admission = new Admission({
@@ -111,6 +126,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
         if (!(error instanceof QueueError && error.code === "STORAGE_FULL")) throw error;
       });
     }
+    this.#keeper.check();
   }
 
   async declareTopics(topics: readonly TopicConfig[]): Promise<void> {
@@ -161,10 +177,11 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
       return;
     }
     this.#syncs++;
-    this.#segments.written(underWay.place, underWay.length, underWay.timeMs);
+    const sealed = this.#segments.written(underWay.place, underWay.length, underWay.timeMs);
     // First the disk gets its next batch, then this thread works on the last one.
     this.#send();
     this.#apply(underWay, batch);
+    if (sealed) this.#keeper.check();
   }
 
   onReserve(isMade: boolean): void {
@@ -185,6 +202,11 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     if (this.#open.length > 0) return new Promise((resolve) => this.#settledListeners.push(resolve));
     const underWay = this.#underWay;
     return underWay === undefined ? Promise.resolve() : new Promise((resolve) => underWay.settled.push(resolve));
+  }
+
+  *#commitsUnderWay(): Generator<Commit> {
+    for (const { reservation } of this.#underWay?.waiting ?? []) yield reservation.commit;
+    for (const { reservation } of this.#open) yield reservation.commit;
   }
 
   #submit(commit: Commit, extra: LogOnlyRecords | undefined): Promise<CommitReceipt> {
@@ -249,6 +271,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
       const { targets, receipt } = reservation;
       this.model.apply(reservation);
       for (const topic of extra?.topics ?? []) this.model.addTopic(topic);
+      if (extra?.retainedFrom !== undefined) dropSegments(this.model, this.#segments, extra.retainedFrom);
       for (let index = 0; index < targets.length; index++) {
         const target = targets[index] as Reservation<PartitionMessages>["targets"][number];
         const offset = receipt.offsets[index] as number;
@@ -312,6 +335,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     this.#mode = "closing";
     await this.#allSettled();
     this.#mode = "closed";
+    await this.#keeper.close();
     await this.#writer?.close();
     this.model.notifier.clear();
     this.#parts.onClosed();

@@ -1,5 +1,5 @@
 /**
- * Rebuilds the model from the records of the log, in their order.
+ * Rebuilds the model from a snapshot, if there is one, and the records of the log after it, in their order.
  *
  * What can go wrong: a record that does not follow from those before it, which only a faulty writer makes.
  * Promise: it ends in a RangeError, which recovery reports as CORRUPT with its place.
@@ -8,19 +8,22 @@ import type { StateWrite, TopicConfig } from "../../engine.ts";
 import type { Model, Partition } from "../model.ts";
 import type { BatchHeader } from "./layout.ts";
 import type { BatchPlace, PartitionMessages } from "./partition-messages.ts";
-import type { RecoveryVisitor } from "./recovery.ts";
-import type { SegmentList } from "./segment-list.ts";
+import { dropSegments } from "./retention.ts";
+import type { SegmentVisitor } from "./segment-fold.ts";
+import type { SealedSegment, SegmentList } from "./segment-list.ts";
+import type { SnapshotHeader } from "./snapshot-layout.ts";
+import type { SnapshotPartition, SnapshotVisitor } from "./snapshot-reader.ts";
 
-export class LogFold implements RecoveryVisitor {
+export class LogFold implements SegmentVisitor, SnapshotVisitor {
+  readonly segments: SegmentList;
   readonly #model: Model<PartitionMessages>;
-  readonly #segments: SegmentList;
   #place: BatchPlace = { segment: 0, position: 0 };
   #lastTimeMs = 0;
   #incarnations = 0;
 
   constructor(model: Model<PartitionMessages>, segments: SegmentList) {
     this.#model = model;
-    this.#segments = segments;
+    this.segments = segments;
   }
 
   /** Time of the last commit in ms since epoch; 0 for a new log. */
@@ -35,13 +38,13 @@ export class LogFold implements RecoveryVisitor {
 
   batch(place: BatchPlace, header: BatchHeader): void {
     this.#place = place;
-    this.#segments.written(place, header.length, header.timeMs);
+    this.segments.written(place, header.length, header.timeMs);
     // Entries that expired meanwhile need not all be in memory at once.
     this.#model.state.sweep(header.timeMs);
   }
 
   emptySegment(segment: number): void {
-    this.#segments.begun(segment, this.#lastTimeMs);
+    this.segments.begun(segment, this.#lastTimeMs);
   }
 
   commit(_sequence: number, timeMs: number): void {
@@ -58,9 +61,9 @@ export class LogFold implements RecoveryVisitor {
     this.#partition(topicId, partition).committed.set(group, to);
   }
 
+  /** The value may be a view of what was read. */
   put(write: StateWrite): void {
-    // A value of its own: the view would keep the whole segment in memory.
-    this.#model.state.restore(write.value === null ? write : { ...write, value: Buffer.from(write.value) });
+    this.#model.state.restore(write);
   }
 
   message(topicId: number, partition: number, offset: number): void {
@@ -79,6 +82,29 @@ export class LogFold implements RecoveryVisitor {
   incarnation(incarnation: number): void {
     if (incarnation !== this.#incarnations + 1) throw new RangeError(`incarnation ${incarnation} out of order`);
     this.#incarnations = incarnation;
+  }
+
+  retainedFrom(segment: number): void {
+    dropSegments(this.#model, this.segments, segment);
+  }
+
+  snapshot(header: SnapshotHeader): void {
+    this.#lastTimeMs = header.lastTimeMs;
+    this.#incarnations = header.incarnations;
+  }
+
+  restorePartition({ topicId, partition, start, end, committed, places }: SnapshotPartition): void {
+    const target = this.#partition(topicId, partition);
+    if (!(start <= end)) throw new RangeError(`a partition from ${start} to ${end}`);
+    target.start = start;
+    target.end = end;
+    target.next = end;
+    for (const [group, offset] of committed) target.committed.set(group, offset);
+    for (const place of places) target.store.restorePlace(place.firstOffset, place);
+  }
+
+  restoreSegment(sealed: SealedSegment): void {
+    this.segments.restore(sealed);
   }
 
   #partition(topicId: number, partition: number): Partition<PartitionMessages> {

@@ -1,8 +1,10 @@
 /**
  * Reads the messages of a partition: recent ones from memory, older ones from the segment files.
  *
- * What can go wrong: bytes that were good at start rot later. Promise: each batch read is checked by its CRC;
- * a damaged one is CORRUPT with file and byte offset, never a wrong message.
+ * What can go wrong: bytes that were good at start rot later; retention removes a segment while it is read. Promises:
+ * each batch read is checked by its CRC, and a damaged one is CORRUPT with file and byte offset, never a wrong
+ * message; a read ends early where the rest of its messages went meanwhile (the file it is in stays readable, since
+ * an index entry is looked up and its file opened in one turn, and the index forgets a segment before its file goes).
  */
 import { join } from "node:path";
 import type { StoredMessage } from "../../engine.ts";
@@ -94,7 +96,10 @@ async function readFromSegments(
   };
   while (!wanted.full && wanted.nextOffset < endOffset) {
     const entry = partition.store.find(wanted.nextOffset);
-    if (entry === undefined) throw new Error(`no index entry for ${wanted.topic}/${wanted.partition} ${fromOffset}`);
+    if (entry === undefined) {
+      if (wanted.found.length > 0) break;
+      throw new Error(`no index entry for ${wanted.topic}/${wanted.partition} ${wanted.nextOffset}`);
+    }
     const path = join(settings.directory, segmentFileName(entry.segment));
     const file = settings.disk.open(path, "existing");
     try {

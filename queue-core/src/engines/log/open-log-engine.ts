@@ -9,11 +9,13 @@ import { QueueError } from "../../errors.ts";
 import { type Clock, EngineTime, systemClock } from "../clock.ts";
 import { Model } from "../model.ts";
 import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./batch-writer.ts";
+import { createInlineCompactor, createThreadCompactor } from "./compactor.ts";
 import { type Disk, isFull, nodeDisk } from "./disk.ts";
 import { logIdBytes, segmentFileName } from "./layout.ts";
 import { acquireLockFile, type LockFile } from "./lock-file.ts";
 import { LogEngine } from "./log-engine.ts";
 import { LogFold } from "./log-fold.ts";
+import type { LogReport } from "./log-keeper.ts";
 import { PartitionMessages } from "./partition-messages.ts";
 import { recoverLog } from "./recovery.ts";
 import { Reserve } from "./reserve.ts";
@@ -29,19 +31,34 @@ export interface LogEngineOptions {
   readonly random?: (bytes: number) => Buffer;
   /** A segment is left for a new one before it grows beyond this. Default 64 MiB. */
   readonly segmentBytes?: number;
+  /**
+   * A snapshot is due when as many bytes of log were sealed since the last one, and at least half as many as that one
+   * has. Default 64 MiB.
+   */
+  readonly snapshotBytes?: number;
+  /**
+   * When old segments may go: once a snapshot holds what is in them and every known group has consumed all of their
+   * messages, those older than `ms`, and the oldest while the log is larger than `bytes`. Asked whenever a segment is
+   * sealed, and at the start. Default 7 days and 8 GiB.
+   */
+  readonly retention?: { readonly ms?: number; readonly bytes?: number };
+  /** Told of snapshots and of segments that went; of what failed there as well, for nobody else hears of it. */
+  readonly report?: (report: LogReport) => void;
   /** Budget for recent messages in memory. Default 64 MiB. */
   readonly memoryBytes?: number;
   /** Kept back for acknowledgements on a full disk (reserve.ts). Default 4 MiB. */
   readonly reserveBytes?: number;
   /** Default: the file system, written by a thread of its own. A given disk is written in this thread and has no lock. */
-  readonly disk?: Disk;
+  readonly disk?: Disk | undefined;
   /** When a given disk is written to; default `setImmediate`. */
   readonly later?: Later;
 }
 
+const sevenDaysMs = 7 * 24 * 60 * 60 * 1000;
+
 /** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
 export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
-  const { directory, disk = nodeDisk } = options;
+  const { directory, disk = nodeDisk, later = setImmediate } = options;
   disk.makeDirectory(directory);
   const reserveBytes = options.reserveBytes ?? 4 * 1024 * 1024;
   const reserve = new Reserve(disk, { directory, bytes: reserveBytes });
@@ -66,6 +83,14 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
       logId,
       model,
       time,
+      upkeep: {
+        compactor: options.disk === undefined ? createThreadCompactor() : createInlineCompactor(disk, later),
+        snapshot: recovered.snapshot,
+        snapshotBytes: options.snapshotBytes ?? 64 * 1024 * 1024,
+        retention: { ms: options.retention?.ms ?? sevenDaysMs, bytes: options.retention?.bytes ?? 8 * 1024 ** 3 },
+        // In a turn of its own: a listener that throws must not end the upkeep.
+        report: (report) => queueMicrotask(() => options.report?.(report)),
+      },
       memoryBytes: options.memoryBytes ?? 64 * 1024 * 1024,
       hasReserve: reserve.make(),
       onClosed: () => lock?.release(),
@@ -76,7 +101,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     writer =
       options.disk === undefined
         ? await startWriterThread(settings, engine)
-        : createInlineWriter(disk, settings, engine, options.later ?? setImmediate);
+        : createInlineWriter(disk, settings, engine, later);
     await engine.start(writer, incarnation + 1);
     return engine;
   } catch (error) {

@@ -69,6 +69,11 @@ export class SegmentList {
     return this.#sealed;
   }
 
+  /** The oldest segment that is kept. */
+  get oldest(): number | undefined {
+    return this.#sealed[0]?.segment ?? this.#newest?.segment;
+  }
+
   /** Where a batch of that sequence and length goes: a segment is left before it grows beyond its size. */
   place(batchSequence: number, length: number): BatchPlace {
     const newest = this.#newest;
@@ -97,11 +102,31 @@ export class SegmentList {
     return sealed;
   }
 
+  /** Takes over a segment that a snapshot tells of, oldest first, before anything is written. */
+  restore(sealed: SealedSegment): void {
+    const before = this.#sealed.at(-1)?.segment ?? -1;
+    if (this.#newest !== undefined || sealed.segment <= before) throw new RangeError("a segment comes out of order");
+    this.#sealed.push(sealed);
+  }
+
+  /** Nothing is written to the newest segment any more. */
+  seal(): void {
+    const ends = this.#noteEnds();
+    if (this.#newest !== undefined) this.#sealed.push({ ...this.#newest, ends });
+    this.#newest = undefined;
+  }
+
+  /** Forgets the segments before that one, which must be in the list, and returns them. */
+  dropBefore(segment: number): SealedSegment[] {
+    const count = this.#sealed.findIndex((sealed) => sealed.segment === segment);
+    if (count === -1 && this.#newest?.segment !== segment) throw new RangeError(`no segment begins with ${segment}`);
+    return this.#sealed.splice(0, count === -1 ? this.#sealed.length : count);
+  }
+
   #enter(segment: number): boolean {
     const left = this.#newest;
     if (left?.segment === segment) return false;
-    const ends = this.#noteEnds();
-    if (left !== undefined) this.#sealed.push({ ...left, ends });
+    this.seal();
     return left !== undefined;
   }
 

@@ -42,8 +42,19 @@ export function* segmentParts(bytes: Buffer, logId: Uint8Array): Generator<Segme
 /** Follows segments and batches through a log and tells where one does not continue the last. */
 export class LogOrder {
   #logId: Buffer | undefined;
-  #nextBatchSequence = 0;
-  #nextCommitSequence = 0;
+  #nextBatchSequence: number;
+  #nextCommitSequence: number;
+
+  /** @param from where a snapshot ends; without it the log begins. */
+  constructor(from?: {
+    readonly logId: Buffer;
+    readonly nextBatchSequence: number;
+    readonly nextCommitSequence: number;
+  }) {
+    this.#logId = from?.logId;
+    this.#nextBatchSequence = from?.nextBatchSequence ?? 0;
+    this.#nextCommitSequence = from?.nextCommitSequence ?? 0;
+  }
 
   /** Undefined before the first segment. */
   get logId(): Buffer | undefined {

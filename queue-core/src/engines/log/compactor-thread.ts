@@ -1,0 +1,13 @@
+/**
+ * The thread that makes snapshots and removes old files. Its protocol: compactor.ts; what it does: snapshot-merge.ts.
+ */
+import { parentPort } from "node:worker_threads";
+import { type CompactorJob, runJob } from "./compactor.ts";
+import { nodeDisk } from "./disk.ts";
+
+const port = parentPort;
+if (port === null) throw new Error("this module runs as a worker thread");
+
+port.on("message", (job: CompactorJob) => {
+  void runJob(nodeDisk, job, async () => {}).then((outcome) => port.postMessage(outcome));
+});
