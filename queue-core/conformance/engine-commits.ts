@@ -60,6 +60,19 @@ export function commitConformance(_features: EngineFeatures, open: OpenHarness):
         }
       }));
 
+    it("takes effect in the order in which one caller called, whatever each of them carries", () =>
+      withEngine(open, async ({ engine }) => {
+        const large = Buffer.alloc(50_000, "x");
+        const commits = Array.from({ length: 200 }, (_, index) =>
+          engine.commit({
+            append: [{ ...message(String(index)), ...(index % 7 === 0 ? { value: large } : {}) }],
+            ...(index % 3 === 0 ? { put: [{ namespace: "n", key: String(index), value: Buffer.from("1") }] } : {}),
+          }),
+        );
+        const offsets = (await Promise.all(commits)).map((receipt) => receipt.offsets[0]);
+        expect(offsets).toEqual(offsets.map((_, index) => index));
+      }));
+
     it("is visible to every reader once it has resolved", () =>
       withEngine(open, async ({ engine }) => {
         for (let round = 0; round < 20; round++) {

@@ -24,14 +24,20 @@ import { overPort } from "./over-port.ts";
 
 interface EngineUnderTest {
   readonly title: string;
+  /** Everything acknowledged is there after `restart`. */
+  readonly isDurable: boolean;
   open(clock: ManualClock, folder: string): Promise<Engine>;
 }
 
 /** Every engine that promises the contracts. */
 export const enginesUnderTest: readonly EngineUnderTest[] = [
-  { title: "memory", open: async (clock) => createMemoryEngine({ clock }) },
-  { title: "log", open: (clock, folder) => openInlineLog(clock, folder) },
-  { title: "ported log", open: async (clock, folder) => overPort(await openInlineLog(clock, folder), clock) },
+  { title: "memory", isDurable: false, open: async (clock) => createMemoryEngine({ clock }) },
+  { title: "log", isDurable: true, open: (clock, folder) => openInlineLog(clock, folder) },
+  {
+    title: "ported log",
+    isDurable: true,
+    open: async (clock, folder) => overPort(await openInlineLog(clock, folder), clock),
+  },
 ];
 
 /** On real files, written in this thread: a thread for each test would take ten times as long. */
@@ -90,6 +96,8 @@ export interface Bed {
   readonly faults: { readonly where: string; readonly error: unknown }[];
   /** A queue as one process has it; several share the engine, as several processes would. */
   queue(topics: QueueOptions["topics"], options?: Partial<QueueOptions>): Promise<Queue>;
+  /** Ends the engine under the queues that run on it, which are of no more use, and opens it again; durable ones only. */
+  restart(): Promise<void>;
   /** Lets the event loop turn and time go on, up to 60 s of it, until the condition holds. */
   eventually(condition: () => boolean | Promise<boolean>): Promise<void>;
   /** Lets everything that is due now run its course. */
@@ -103,7 +111,20 @@ const patienceWallMs = 15_000;
 
 /** Runs the same contracts on every engine. */
 export function onEveryEngine(title: string, contracts: (bed: () => Bed) => void): void {
-  describe.each(enginesUnderTest)(`${title} on the $title engine`, (under) => {
+  onEngines(enginesUnderTest, title, contracts);
+}
+
+/** Runs the same contracts on every engine that promises to keep what it acknowledged. */
+export function onEveryDurableEngine(title: string, contracts: (bed: () => Bed) => void): void {
+  onEngines(
+    enginesUnderTest.filter(({ isDurable }) => isDurable),
+    title,
+    contracts,
+  );
+}
+
+function onEngines(engines: readonly EngineUnderTest[], title: string, contracts: (bed: () => Bed) => void): void {
+  describe.each(engines)(`${title} on the $title engine`, (under) => {
     let bed: (Bed & { close(): Promise<void> }) | undefined;
     beforeEach(async () => {
       bed = await openBed(under);
@@ -120,18 +141,24 @@ async function openBed(under: EngineUnderTest): Promise<Bed & { close(): Promise
   const clock = manualClock();
   const timers = new ManualTimers(clock);
   const folder = mkdtempSync(join(tmpdir(), "queue-core-"));
-  const engine = await under.open(clock, folder);
+  let engine = await under.open(clock, folder);
   const faults: Bed["faults"] = [];
   const queues: Queue[] = [];
   const bed: Bed & { close(): Promise<void> } = {
     timers,
-    engine,
+    get engine() {
+      return engine;
+    },
     faults,
     async queue(topics, options = {}) {
       const onBackgroundError = (where: string, error: unknown) => faults.push({ where, error });
       const queue = await openQueue({ engine: leftOpen(engine), topics, timers, onBackgroundError, ...options });
       queues.push(queue);
       return queue;
+    },
+    async restart() {
+      await engine.close();
+      engine = await under.open(clock, folder);
     },
     async eventually(condition) {
       const wallEndMs = performance.now() + patienceWallMs;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { defineTopic, type GroupMember } from "../src/index.ts";
-import { gate, onEveryEngine } from "./queue-bed.ts";
+import { gate, onEveryEngine, turn } from "./queue-bed.ts";
 
 const jobs = defineTopic<{ readonly key: string; readonly n: number }>({
   name: "jobs",
@@ -66,6 +66,69 @@ onEveryEngine("consumer groups", (bed) => {
     expect(queue.now() - before).toBeLessThan(3_000);
   });
 
+  it("never have two members at work on one partition, however they come, go and die", async () => {
+    const queues = await Promise.all([queueOf(), queueOf(), queueOf()]);
+    const workers = new Map<number, Set<string>>();
+    const overlaps: string[] = [];
+    const done = new Set<number>();
+    const enter = async (queue: Awaited<ReturnType<typeof queueOf>>, member: string) =>
+      queue.consume({
+        group: "workers",
+        topic: jobs,
+        member,
+        handle: async (batch) => {
+          const partition = batch[0]?.partition ?? -1;
+          const inside = workers.get(partition) ?? new Set();
+          workers.set(partition, inside.add(member));
+          if (inside.size > 1) overlaps.push([...inside].join(" and "));
+          for (let turns = 0; turns < 4; turns++) await turn();
+          inside.delete(member);
+          for (const { value } of batch) done.add(value.n);
+          return { kind: "done" };
+        },
+      });
+    const members: GroupMember[] = [];
+    let published = 0;
+    for (let round = 0; round < 9; round++) {
+      const queue = queues[round % 3] as (typeof queues)[0];
+      members.push(await enter(queue, `m${round}`));
+      await Promise.all(
+        Array.from({ length: 20 }, () => queue.publish(jobs, { key: `k${published % 17}`, n: published++ })),
+      );
+      await bed().settle();
+      if (round % 3 === 2) await members.shift()?.stop();
+    }
+    await bed().eventually(() => done.size === published);
+    expect(overlaps).toEqual([]);
+  });
+
+  it("refuse a stale member's progress after its lease moved: the heir's offset stands", async () => {
+    const queue = await queueOf();
+    const { partition } = await queue.publish(jobs, { key: "x", n: 1 });
+    const held = gate();
+    let isStarted = false;
+    const stale = await queue.consume({
+      group: "workers",
+      topic: jobs,
+      member: "stale",
+      handle: async () => {
+        isStarted = true;
+        await held.promise;
+        return { kind: "dead", reason: "told by a stale member" };
+      },
+    });
+    await bed().eventually(() => isStarted);
+    // The process is stopped for longer than its lease; another one takes the partition over.
+    bed().timers.suspend();
+    const ref = { group: "workers", topic: "jobs", partition, member: "heir", ttlMs: 3_600_000 };
+    await bed().eventually(async () => (await bed().engine.acquireLease(ref)) !== undefined);
+    bed().timers.resume();
+    held.open();
+    await bed().eventually(() => !stale.statistics().partitions.includes(partition));
+    expect((await queue.groupStatistics("workers", jobs))[partition]?.committed).toBe(0);
+    expect(await queue.deadLetters("workers", jobs, 10)).toEqual([]);
+  });
+
   it("each read every message of a topic, whatever another group does", async () => {
     const queue = await queueOf();
     const stuck = gate();
@@ -77,11 +140,29 @@ onEveryEngine("consumer groups", (bed) => {
         return { kind: "done" };
       },
     });
+    await queue.consume({
+      group: "failing",
+      topic: jobs,
+      handle: async () => {
+        throw new Error("always");
+      },
+    });
+    await queue.process({
+      group: "poisoned",
+      topic: jobs,
+      keys: () => [],
+      decide: () => {
+        throw new Error("always");
+      },
+    });
     const seen: number[] = [];
     await join(queue, "m1", seen);
+    const before = queue.now();
     await Promise.all(Array.from({ length: 50 }, (_, n) => queue.publish(jobs, { key: `k${n}`, n })));
     await bed().eventually(() => seen.length === 50);
     expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    // The failing group waits seconds between its attempts; nobody else does.
+    expect(queue.now() - before).toBeLessThan(1_000);
     stuck.open();
   });
 

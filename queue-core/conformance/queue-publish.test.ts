@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { defineTopic, partitionOfKey } from "../src/index.ts";
+import { defineTopic, partitionOfKey, QueueError } from "../src/index.ts";
 import { maxMessageBytes } from "../src/publish.ts";
-import { onEveryEngine } from "./queue-bed.ts";
+import { leftOpen, onEveryEngine, withOverrides } from "./queue-bed.ts";
 
 interface Note {
   readonly to: string;
@@ -48,6 +48,28 @@ onEveryEngine("publish", (bed) => {
     expect((await queue.publish(notes, note("repeat"), { id: "m-1" })).duplicate).toBe(true);
     bed().timers.advance(2);
     expect((await queue.publish(notes, note("anew"), { id: "m-1" })).duplicate).toBe(false);
+  });
+
+  it("files no id for a send that was refused", async () => {
+    let failures = 1;
+    const engine = withOverrides(leftOpen(bed().engine), {
+      commit: (commit) =>
+        failures-- > 0 ? Promise.reject(new QueueError("STORAGE_FULL")) : bed().engine.commit(commit),
+    });
+    const queue = await bed().queue([notes], { engine });
+    const send = () => queue.publish(notes, note("once"), { id: "m-1" });
+    await expect(send()).rejects.toMatchObject({ code: "STORAGE_FULL", outcome: "not_stored", retryable: true });
+    expect((await send()).duplicate).toBe(false);
+    expect((await send()).duplicate).toBe(true);
+  });
+
+  it("stores what one process publishes to a partition in the order of the calls", async () => {
+    const queue = await bed().queue([notes]);
+    await Promise.all(
+      Array.from({ length: 100 }, (_, n) => queue.publish(notes, note(String(n)), n % 9 === 0 ? { id: `i${n}` } : {})),
+    );
+    const texts = (await queue.browse(notes, annPartition, 0, 100)).map(({ value }) => value.text);
+    expect(texts).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
   });
 
   it("refuses an undeclared topic, a message that is too large, and everything after stop, with their codes", async () => {

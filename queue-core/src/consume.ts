@@ -3,6 +3,14 @@
  *
  *   read ahead ──► lines by key ──► up to `concurrency` running batches ──► outcomes ──► head moves ──► commit
  *
+ * Contracts:
+ * - Every message is given to the group's handler until it is `done`, dead, or its deadline is over.
+ * - Messages of one key run one after another, in order; a retry holds back its key and nothing else.
+ * - The committed offset never passes a message that is not through; a dead letter is stored with or before it.
+ * - A retry waits 100 ms, 200 ms … up to 30 s, less a random half; `pause` 200 ms … up to 10 s, and spends no attempt.
+ * - Work whose deadline is over is not begun, at the first delivery or at a later one.
+ * - `stop` takes nothing new, lets handlers finish within the grace, stores what they did, and aborts the others.
+ *
  * What can go wrong:
  * - The member dies with work done but not committed: the next owner does it again. Handlers are idempotent.
  * - A message fails: it is tried again after a backoff, its key waits behind it, other keys go on. A later message

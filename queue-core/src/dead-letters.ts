@@ -1,6 +1,11 @@
 /**
  * Dead letters (死信): what a group gave up on, with the history of its errors, until somebody redrives it.
  *
+ * Contracts:
+ * - A dead letter is kept, with reason, history, key, headers and bytes, until it is redriven; also across a restart.
+ * - It is told of when it is stored.
+ * - A redrive moves each dead letter once, whoever else redrives, and reaches the group it belongs to alone.
+ *
  * What can go wrong:
  * - A message dead-lettered twice (its commit was fenced, the next owner met it again) must be there once: the
  *   entry's key is its partition and offset.

@@ -1,6 +1,11 @@
 /**
  * Recognises a repeat of a publisher's own send by its message id.
  *
+ * Contracts:
+ * - Of any number of sends with one id to one partition within 10 minutes one is stored, also across a restart; all
+ *   others resolve `duplicate: true`, once the first one is durable.
+ * - A send that was refused files no id.
+ *
  * What can go wrong: looking first and publishing afterwards lets two repeats through at once. Here the id is
  * filed by the very commit that appends, which expects it to be absent: of any number of repeats within the
  * window one is stored. After the window a repeat is a new message; no truth may rest on more.

@@ -1,6 +1,11 @@
 /**
  * Delayed messages: state entries of the partition they will go to, moved there when due.
  *
+ * Contracts:
+ * - A delayed message comes once, not before it is due, and then as soon as any instance runs; in the order of due
+ *   times within a partition.
+ * - It keeps its key, its headers and its deadline, and counts for the backlog from when it comes due.
+ *
  * What can go wrong:
  * - Two instances move the same message: each move expects the entry to be present and deletes it, so one wins.
  * - An instance dies in between: the move is one commit, so the entry is still there for the next one.

@@ -8,6 +8,13 @@
  * Each arrow is one commit that expects the half entry to be present and deletes it, so of sender and check-backs
  * exactly one decides.
  *
+ * Contracts:
+ * - The messages of one call are stored, and as a rule made visible or dropped, all together.
+ * - Nobody reads a half message before the local transaction committed, nor ever after it rolled back.
+ * - Of a sender that gave no answer, dead or restarted, any instance of the group is asked, not before `checkAfterMs`.
+ * - A commit that comes after a rollback is refused with HALF_ROLLED_BACK; one that comes after a commit is well.
+ * - Without an answer after `maxChecks` a half message goes to the dead letters.
+ *
  * What can go wrong:
  * - The sender dies: any instance of its group asks `checkBack`. One at a time, by a lease.
  * - The sender is slow and a check-back rolled back first: its commit finds the tombstone and is told so with

@@ -8,6 +8,12 @@
  *   wanted ──acquire──► owned ──no longer wanted──► releasing (finishes, commits) ──► released
  *                         └──renewal refused or commit FENCED──► lost: dropped at once, acquired again if wanted
  *
+ * Contracts:
+ * - Partitions are shared evenly over the live members of all processes, and move as members come and go.
+ * - No two members work on one partition at a time, unless one of them lost its lease and does not know it yet; what
+ *   that one still commits is refused.
+ * - A stopped member's partitions are free at once; a dead one's after its lease.
+ *
  * What can go wrong:
  * - A member dies: its leases and heartbeat run out after `leaseMs`, and the others take over.
  * - A member stalls and comes back: its commits are fenced, and it drops those partitions.

@@ -1,6 +1,9 @@
 /**
  * Opens a queue over any engine: declares the topics, puts the mechanisms together, and stops them in order.
  *
+ * Contracts of `stop`: it can be called twice; once it resolved no timer, no thread, no lease and no handle of the queue
+ * is left, and whatever still waited was told so.
+ *
  * What can go wrong: something left running after `stop` keeps the process alive or writes to a closed engine.
  * Everything that is started is entered in one list, and `stop` ends it in the order members → transactional
  * publishers → requesters → delays → engine; what is started while it stops is ended at once.

@@ -5,6 +5,14 @@
  *    ▲                                                                                            │
  *    └────────────────────── stored: go on behind it; refused: read the offset again ─────────────┘
  *
+ * Contracts:
+ * - Every message is decided exactly once, in offset order, whatever dies: its effects are all stored, or none.
+ * - `decide` sees the entries that `keys` declared, as all decisions before it left them, and nothing else.
+ * - Facts are gathered once a batch; late or failed, `decide` runs without them when the budget is over.
+ * - A message whose deadline is over is decided like any other: what that means is for `decide` to record.
+ * - One bad message ends in the dead letters, together with what `poison` leaves, and holds up no other.
+ * - `stop` finishes the batch it has in hand within the grace, or gives it up whole.
+ *
  * What can go wrong:
  * - The commit is refused because the partition has a newer owner: the loop ends, and the new owner decides.
  * - The outcome of a commit is not known: the loop reads the committed offset again, which tells.

@@ -1,6 +1,12 @@
 /**
  * Entry publishes: one message, one commit, as durable as the engine promises once the promise resolves.
  *
+ * Contracts:
+ * - The key alone picks the partition. What one process publishes to a partition is stored in the order of the calls,
+ *   but for those that had to wait for the backlog to be measured.
+ * - It rejects, and never throws; every error of its own is a QueueError that says what became of the message.
+ * - What was refused before the engine had it (UNKNOWN_TOPIC, MESSAGE_TOO_LARGE, OVERLOADED) is stored nowhere.
+ *
  * What can go wrong: a backlog without bound (backpressure.ts), a repeat after an unknown outcome
  * (deduplication.ts), a message that should come later (delay.ts). A plain publish does nothing beyond one append:
  * everything else, interceptors included, is paid for by those who ask for it.

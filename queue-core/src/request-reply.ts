@@ -4,6 +4,12 @@
  *
  *   send ──► publish with replyTo ──► … ──► process commits a reply to that partition ──► settle
  *
+ * Contracts:
+ * - Each request settles once: with a reply, REPLY_TIMEOUT, the error of its publish, or CLOSED when the requester stops.
+ * - REPLY_TIMEOUT and CLOSED say `unknown`: the request may yet be decided.
+ * - A reply that comes late, again, or for somebody else settles nothing, and is counted.
+ * - Requesters of all processes read partitions of their own.
+ *
  * What can go wrong:
  * - A reply comes late, twice, or is meant for an earlier holder of the partition: it is dropped and counted. The
  *   correlation id begins with the requester's own id, which tells late from foreign.

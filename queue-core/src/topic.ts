@@ -1,6 +1,8 @@
 /**
  * A typed topic: its name, its partitions, the key of a message and how a message becomes bytes.
  *
+ * Contracts: the partition count is fixed, and the key alone picks the partition, the same one in every process.
+ *
  * What can go wrong: two processes that disagree on the partition count would split one key over two
  * partitions; the engine therefore refuses to declare a topic again with another count.
  */
