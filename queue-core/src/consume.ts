@@ -28,7 +28,7 @@ import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
 import { HeadCommitter } from "./head-committer.ts";
 import type { PartitionWork } from "./membership.ts";
-import type { ConsumeOptions, Message, Outcome } from "./queue.ts";
+import { type ConsumeOptions, done, type Message, type Outcome } from "./queue.ts";
 import { describe, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { type Entry, type Line, SlidingWindow } from "./sliding-window.ts";
 import { Waker } from "./waker.ts";
@@ -40,6 +40,7 @@ const retryRange = { firstMs: 100, longestMs: 30_000 };
 const pauseRange = { firstMs: 200, longestMs: 10_000 };
 const engineRange = { firstMs: 10, longestMs: 2_000 };
 const keptErrors = 32;
+const noHistory: ErrorHistory = [];
 
 interface Item<T> {
   readonly stored: StoredMessage;
@@ -190,7 +191,7 @@ export class PartitionConsumer<T> implements PartitionWork {
       const value = this.#options.topic.codec.decode(stored.value);
       // A group that keeps its own offset knows one number a partition: nothing may overtake there.
       const line = this.#options.startOffset === undefined ? stored.key : "";
-      this.#window.add(stored.offset, line, { stored, value, deliveries: 0, history: [] });
+      this.#window.add(stored.offset, line, { stored, value, deliveries: 0, history: noHistory });
     } catch (error) {
       const reason = `the message cannot be decoded: ${describe(error)}`;
       this.#bury(stored, { attempt: 1, reason, history: [{ atMs: this.#context.engine.now(), error: reason }] });
@@ -229,11 +230,12 @@ export class PartitionConsumer<T> implements PartitionWork {
 
   async #runBatch(batch: readonly Entry<Item<T>>[]): Promise<void> {
     const nowMs = this.#context.engine.now();
-    const due = batch.filter(({ item }) => (item.stored.headers.deadlineMs ?? Number.POSITIVE_INFINITY) > nowMs);
+    const due = batch.every((entry) => isDue(entry, nowMs)) ? batch : batch.filter((entry) => isDue(entry, nowMs));
     const outcomes = await (due.length === 0 ? [] : this.#handle(due));
     this.#running--;
     if (this.#mode !== "killed") {
-      this.#settle(batch, due, outcomes);
+      if (due === batch && !isList(outcomes) && outcomes.kind === "done") this.#settleAllDone(batch);
+      else this.#settle(batch, due, outcomes);
       void this.#committer.commit();
       this.#dispatch();
       this.#waker.wake();
@@ -241,27 +243,40 @@ export class PartitionConsumer<T> implements PartitionWork {
     if (this.#running === 0) this.#whenIdle?.();
   }
 
-  async #handle(due: readonly Entry<Item<T>>[]): Promise<readonly Outcome[]> {
+  /** One outcome for each message, or one for all. */
+  async #handle(due: readonly Entry<Item<T>>[]): Promise<readonly Outcome[] | Outcome> {
     const messages = due.map(({ item }) => delivered(item));
     this.#counters.batches++;
     try {
       const outcome = await this.#options.handle(messages, this.#abort.signal);
-      if (!("length" in outcome)) return due.map(() => outcome);
-      if (outcome.length === due.length) return outcome;
+      if (!isList(outcome) || outcome.length === due.length) return outcome;
       throw new QueueError("INVALID_ARGUMENT", `handle gave ${outcome.length} outcomes for ${due.length} messages`);
     } catch (error) {
-      return due.map(() => ({ kind: "retry", error }));
+      return { kind: "retry", error };
     }
   }
 
+  /** What `settle` would do, without its bookkeeping: by far the most batches end so. */
+  #settleAllDone(batch: readonly Entry<Item<T>>[]): void {
+    this.#counters.handled += batch.length;
+    for (const entry of batch) this.#window.acknowledge(entry);
+    for (const { line } of batch) if (line.state === "running") this.#window.release(line);
+    this.#pauses = 0;
+  }
+
   /** Applies the outcomes, in offset order; a message behind one of its key that stays stays too. */
-  #settle(batch: readonly Entry<Item<T>>[], due: readonly Entry<Item<T>>[], outcomes: readonly Outcome[]): void {
+  #settle(
+    batch: readonly Entry<Item<T>>[],
+    due: readonly Entry<Item<T>>[],
+    outcomes: readonly Outcome[] | Outcome,
+  ): void {
     const waits = new Map<Line<Item<T>>, number>();
     let pauseMs: number | undefined;
     let position = 0;
     for (const entry of batch) {
       const isExpired = due[position] !== entry;
-      const outcome: Outcome = isExpired ? { kind: "done" } : (outcomes[position++] as Outcome);
+      const outcome = isExpired ? done : isList(outcomes) ? (outcomes[position] as Outcome) : outcomes;
+      if (!isExpired) position++;
       if (waits.has(entry.line)) {
         if (!isExpired) entry.item.deliveries--;
         continue;
@@ -286,8 +301,8 @@ export class PartitionConsumer<T> implements PartitionWork {
 
   /** Undefined: no more work; else the ms until it is tried again. */
   #settleOne({ item }: Entry<Item<T>>, outcome: Outcome): number | undefined {
-    const nowMs = this.#context.engine.now();
     if (outcome.kind === "done") return undefined;
+    const nowMs = this.#context.engine.now();
     if (outcome.kind === "dead") {
       const history = [...item.history, { atMs: nowMs, error: outcome.reason }];
       this.#bury(item.stored, { attempt: item.deliveries, reason: outcome.reason, history });
@@ -347,6 +362,14 @@ export class PartitionConsumer<T> implements PartitionWork {
     const { group, topic, partition } = this.#ref;
     this.#context.report(`consume ${group} on ${topic}/${partition}`, error);
   }
+}
+
+function isDue<T>({ item }: Entry<Item<T>>, nowMs: number): boolean {
+  return (item.stored.headers.deadlineMs ?? Number.POSITIVE_INFINITY) > nowMs;
+}
+
+function isList(outcome: readonly Outcome[] | Outcome): outcome is readonly Outcome[] {
+  return "length" in outcome;
 }
 
 function delivered<T>(item: Item<T>): Message<T> {

@@ -14,9 +14,10 @@
 export interface Line<Item> {
   readonly key: string;
   state: "ready" | "running" | "held";
-  /** In offset order; the front is at `first`. */
-  entries: Entry<Item>[];
-  first: number;
+  /** In offset order, linked by `next`: most lines hold one message, and a list for each would be one object more. */
+  first: Entry<Item> | undefined;
+  last: Entry<Item> | undefined;
+  length: number;
 }
 
 export interface Entry<Item> {
@@ -24,6 +25,8 @@ export interface Entry<Item> {
   readonly item: Item;
   readonly line: Line<Item>;
   acknowledged: boolean;
+  /** Behind it in its line. */
+  next: Entry<Item> | undefined;
 }
 
 export class SlidingWindow<Item> {
@@ -58,12 +61,15 @@ export class SlidingWindow<Item> {
   add(offset: number, key: string, item: Item): void {
     let line = this.#lines.get(key);
     if (line === undefined) {
-      line = { key, state: "ready", entries: [], first: 0 };
+      line = { key, state: "ready", first: undefined, last: undefined, length: 0 };
       this.#lines.set(key, line);
       this.#ready.push(line);
     }
-    const entry: Entry<Item> = { offset, item, line, acknowledged: false };
-    line.entries.push(entry);
+    const entry: Entry<Item> = { offset, item, line, acknowledged: false, next: undefined };
+    if (line.last === undefined) line.first = entry;
+    else line.last.next = entry;
+    line.last = entry;
+    line.length++;
     if (line.state === "ready") this.#takeable++;
     this.#order.push(entry);
     this.#next = offset + 1;
@@ -79,52 +85,52 @@ export class SlidingWindow<Item> {
   /** Up to `maxEntries` from the front of ready lines, in offset order; their lines are running then. */
   take(maxEntries: number): Entry<Item>[] {
     const taken: Entry<Item>[] = [];
+    let isInOrder = true;
+    let lastOffset = -1;
     while (taken.length < maxEntries && this.#firstReady < this.#ready.length) {
       const line = this.#ready[this.#firstReady++] as Line<Item>;
-      assert(line.state === "ready", `line ${line.key} was queued while ${line.state}`);
+      if (line.state !== "ready") throw misuse(`line ${line.key} was queued while ${line.state}`);
       line.state = "running";
-      this.#takeable -= line.entries.length - line.first;
-      const until = Math.min(line.entries.length, line.first + maxEntries - taken.length);
-      for (let index = line.first; index < until; index++) taken.push(line.entries[index] as Entry<Item>);
+      this.#takeable -= line.length;
+      for (let entry = line.first; entry !== undefined && taken.length < maxEntries; entry = entry.next) {
+        if (entry.offset < lastOffset) isInOrder = false;
+        lastOffset = entry.offset;
+        taken.push(entry);
+      }
     }
     if (this.#firstReady === this.#ready.length) {
       this.#ready = [];
       this.#firstReady = 0;
     }
-    return taken.sort((a, b) => a.offset - b.offset);
+    return isInOrder ? taken : taken.sort((a, b) => a.offset - b.offset);
   }
 
   /** The front message of a running line needs no more work. */
   acknowledge(entry: Entry<Item>): void {
     const { line } = entry;
-    assert(
-      line.state === "running" && line.entries[line.first] === entry,
-      `offset ${entry.offset} is not at the front`,
-    );
+    if (line.state !== "running" || line.first !== entry) throw misuse(`offset ${entry.offset} is not at the front`);
     entry.acknowledged = true;
-    line.first++;
-    if (line.first > 256 && line.first * 2 > line.entries.length) {
-      line.entries = line.entries.slice(line.first);
-      line.first = 0;
-    }
+    line.first = entry.next;
+    if (line.first === undefined) line.last = undefined;
+    line.length--;
     this.#moveHead();
   }
 
   /** A running line waits for `release`. */
   hold(line: Line<Item>): void {
-    assert(line.state === "running", `line ${line.key} was held while ${line.state}`);
+    if (line.state !== "running") throw misuse(`line ${line.key} was held while ${line.state}`);
     line.state = "held";
   }
 
   /** A running or held line can be taken from again, or is gone when nothing is left in it. */
   release(line: Line<Item>): void {
-    assert(line.state !== "ready", `line ${line.key} was released while ready`);
-    if (line.first === line.entries.length) {
+    if (line.state === "ready") throw misuse(`line ${line.key} was released while ready`);
+    if (line.first === undefined) {
       this.#lines.delete(line.key);
       return;
     }
     line.state = "ready";
-    this.#takeable += line.entries.length - line.first;
+    this.#takeable += line.length;
     this.#ready.push(line);
   }
 
@@ -137,6 +143,7 @@ export class SlidingWindow<Item> {
   }
 }
 
-function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(`sliding window: ${message}`);
+/** Made only when it is thrown: a text for each message that passes would be most of the work. */
+function misuse(message: string): Error {
+  return new Error(`sliding window: ${message}`);
 }

@@ -42,7 +42,10 @@ export function visitBatch(batch: Buffer, header: BatchHeader, visitor: BatchVis
       const to = reader.varint();
       visitor.advance?.(group, topicId, partition, to);
     }
-    if ((flags & commitFlags.put) !== 0) visitPuts(reader, visitor);
+    if ((flags & commitFlags.put) !== 0) {
+      if (visitor.put === undefined) skipPuts(reader);
+      else visitPuts(reader, visitor);
+    }
     if ((flags & commitFlags.append) !== 0) visitMessages(reader, visitor);
     if ((flags & commitFlags.topics) !== 0) visitTopics(reader, visitor);
     if ((flags & commitFlags.incarnation) !== 0) {
@@ -91,6 +94,17 @@ function visitPuts(reader: RecordReader, visitor: BatchVisitor): void {
   }
 }
 
+function skipPuts(reader: RecordReader): void {
+  const count = reader.varint();
+  for (let index = 0; index < count; index++) {
+    reader.skipText();
+    reader.skipText();
+    const kind = reader.byte();
+    if (kind === putKinds.expiringValue) reader.at += 8;
+    if (kind !== putKinds.delete) reader.skipBytes();
+  }
+}
+
 function visitMessages(reader: RecordReader, visitor: BatchVisitor): void {
   const count = reader.varint();
   for (let index = 0; index < count; index++) {
@@ -117,9 +131,11 @@ function visitTopics(reader: RecordReader, visitor: BatchVisitor): void {
   }
 }
 
+const noHeaders: MessageHeaders = {};
+
 function readHeaders(reader: RecordReader): MessageHeaders {
   const flags = reader.byte();
-  if (flags === 0) return {};
+  if (flags === 0) return noHeaders;
   return {
     ...((flags & headerFlags.id) === 0 ? {} : { id: reader.text() }),
     ...((flags & headerFlags.deadline) === 0 ? {} : { deadlineMs: reader.double() }),
