@@ -19,7 +19,6 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 /**
@@ -42,7 +41,7 @@ export const syncReasons = [
 export type SyncReason = (typeof syncReasons)[number];
 
 export interface Disk {
-  /** With its parents; no effect when it is there. */
+  /** With its parents, none of them durable yet; no effect when it is there. */
   makeDirectory(directory: string): void;
   list(directory: string): string[];
   /** `create` fails when the file is there. */
@@ -74,8 +73,7 @@ const read = promisify(readCallback);
 
 export const nodeDisk: Disk = {
   makeDirectory(directory) {
-    const firstMade = mkdirSync(directory, { recursive: true });
-    if (firstMade !== undefined) this.syncDirectory(dirname(firstMade), "made directory");
+    mkdirSync(directory, { recursive: true });
   },
   list: (directory) => readdirSync(directory),
   open: (path, mode) => nodeFile(openSync(path, mode === "create" ? "wx+" : "r+")),

@@ -18,6 +18,7 @@ export class LogFold implements SegmentVisitor, SnapshotVisitor {
   readonly segments: SegmentList;
   readonly #model: Model<PartitionMessages>;
   #place: BatchPlace = { segment: 0, position: 0 };
+  #lastBatch: BatchPlace | undefined;
   #lastTimeMs = 0;
   #incarnations = 0;
 
@@ -36,8 +37,14 @@ export class LogFold implements SegmentVisitor, SnapshotVisitor {
     return this.#incarnations;
   }
 
+  /** Undefined where no batch was folded. */
+  get lastBatch(): BatchPlace | undefined {
+    return this.#lastBatch;
+  }
+
   batch(place: BatchPlace, header: BatchHeader): void {
     this.#place = place;
+    this.#lastBatch = place;
     this.segments.written(place, header.length, header.timeMs);
     // Entries that expired meanwhile need not all be in memory at once.
     this.#model.state.sweep(header.timeMs);

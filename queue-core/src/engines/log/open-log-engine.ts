@@ -13,6 +13,7 @@ import { createInlineCompactor, createThreadCompactor } from "./compactor.ts";
 import { type Disk, isFull, nodeDisk } from "./disk.ts";
 import { logIdBytes, segmentFileName } from "./layout.ts";
 import { acquireLockFile, type LockFile } from "./lock-file.ts";
+import { makeLogDirectory } from "./log-directory.ts";
 import { LogEngine } from "./log-engine.ts";
 import { LogFold } from "./log-fold.ts";
 import type { LogReport } from "./log-keeper.ts";
@@ -59,7 +60,7 @@ const sevenDaysMs = 7 * 24 * 60 * 60 * 1000;
 /** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
 export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
   const { directory, disk = nodeDisk, later = setImmediate } = options;
-  disk.makeDirectory(directory);
+  makeLogDirectory(disk, directory);
   const reserveBytes = options.reserveBytes ?? 4 * 1024 * 1024;
   const reserve = new Reserve(disk, { directory, bytes: reserveBytes });
   const lock = options.disk === undefined ? acquireLock(directory, reserve) : undefined;

@@ -36,13 +36,16 @@
  *     V    a whole block of the snapshot whose records make no sense          CORRUPT
  *
  * After C and J, and in B, where the last process may have died between write and sync, file and directory are
- * synced before anything is served. A bit that flips inside the very last batch looks like C: no log can tell.
+ * synced before anything is served. The last batch is written again before that: its sync may have failed, and then
+ * the system shows it, calls it clean, and would lose it with the power (https://wiki.postgresql.org/wiki/Fsync_Errors).
+ * A bit that flips inside the very last batch looks like C: no log can tell.
  */
 import { join } from "node:path";
 import { corrupt } from "./damage.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, DiskFile } from "./disk.ts";
 import { firstBatchSequenceOf, segmentFileName, segmentHeaderBytes, unfinishedSuffix } from "./layout.ts";
 import type { LogFold } from "./log-fold.ts";
+import type { BatchPlace } from "./partition-messages.ts";
 import { foldSegment } from "./segment-fold.ts";
 import type { SealedSegment } from "./segment-list.ts";
 import { LogOrder, readSegmentHeader, readWhole } from "./segment-scan.ts";
@@ -74,7 +77,7 @@ export interface KnownSnapshot {
 /** Throws CORRUPT or UNKNOWN_FORMAT with file and byte offset, and then nothing was changed. */
 export async function recoverLog(disk: Disk, directory: string, fold: LogFold): Promise<ScannedLog> {
   const scanned = await scanLog(disk, directory, fold);
-  mend(disk, directory, scanned);
+  await mend(disk, directory, scanned, fold.lastBatch);
   return scanned;
 }
 
@@ -143,77 +146,12 @@ async function readSnapshot(
   }
 }
 
-/** Rows N and S: the first segment that the snapshot does not cover is there, and of the same log. */
-async function checkBehind(
+async function mend(
   disk: Disk,
   directory: string,
-  { nextBatchSequence, logId }: ReadSnapshot,
-  first: number | undefined,
+  { files, newestBytes, tornBytes, superseded }: ScannedLog,
+  lastBatch: BatchPlace | undefined,
 ): Promise<void> {
-  const snapshotPath = join(directory, snapshotFileName(nextBatchSequence));
-  const segmentPath = join(directory, segmentFileName(nextBatchSequence));
-  if (first !== nextBatchSequence) throw corrupt(snapshotPath, 16, `${segmentPath} is missing`);
-  const header = readSegmentHeader((await look(disk, segmentPath)).header, segmentPath);
-  if (header.logId.equals(logId)) return;
-  throw corrupt(snapshotPath, 8, `the snapshot belongs to another log than ${segmentPath}`);
-}
-
-/** Rows Q, R, T and U; returns the segments of Q. */
-async function checkCovered(
-  disk: Disk,
-  directory: string,
-  scanned: {
-    readonly segments: readonly number[];
-    readonly snapshot: ReadSnapshot | undefined;
-    readonly fold: LogFold;
-  },
-): Promise<number[]> {
-  const { segments, snapshot, fold } = scanned;
-  const coveredTo = snapshot?.nextBatchSequence ?? 0;
-  const { oldest = 0 } = fold.segments;
-  if (oldest > coveredTo) {
-    throw corrupt(join(directory, segmentFileName(oldest)), 0, "no snapshot covers the segments that went before it");
-  }
-  if (snapshot === undefined) return [];
-  const known = fold.segments.sealed.filter(({ segment }) => segment < coveredTo);
-  for (const sealed of known) {
-    const path = join(directory, segmentFileName(sealed.segment));
-    if (!segments.includes(sealed.segment)) throw corrupt(path, 0, "the segment is missing");
-    await checkCoveredSegment(disk, path, sealed, snapshot.logId);
-  }
-  const unknown = segments.filter((segment) => segment < coveredTo && !known.some((one) => one.segment === segment));
-  const between = unknown.find((segment) => segment > oldest);
-  if (between === undefined) return unknown;
-  throw corrupt(join(directory, segmentFileName(between)), 0, "the snapshot knows no segment that begins here");
-}
-
-async function checkCoveredSegment(
-  disk: Disk,
-  path: string,
-  { segment, bytes }: SealedSegment,
-  logId: Buffer,
-): Promise<void> {
-  const found = await look(disk, path);
-  const header = readSegmentHeader(found.header, path);
-  if (!header.logId.equals(logId)) throw corrupt(path, 8, "the segment belongs to another log");
-  if (header.firstBatchSequence !== segment) {
-    throw corrupt(path, 16, `the segment begins with batch ${header.firstBatchSequence}`);
-  }
-  if (found.bytes === bytes) return;
-  throw corrupt(path, Math.min(found.bytes, bytes), `the segment has ${found.bytes} bytes instead of ${bytes}`);
-}
-
-async function look(disk: Disk, path: string): Promise<{ readonly header: Buffer; readonly bytes: number }> {
-  const file = disk.open(path, "existing");
-  try {
-    const header = Buffer.alloc(segmentHeaderBytes);
-    return { header: header.subarray(0, await file.read(header, 0)), bytes: file.size() };
-  } finally {
-    file.close();
-  }
-}
-
-function mend(disk: Disk, directory: string, { files, newestBytes, tornBytes, superseded }: ScannedLog): void {
   for (const name of disk.list(directory)) {
     if (name.endsWith(unfinishedSuffix)) disk.remove(join(directory, name));
   }
@@ -222,6 +160,9 @@ function mend(disk: Disk, directory: string, { files, newestBytes, tornBytes, su
     const file = disk.open(join(directory, newest), "existing");
     try {
       if (tornBytes > 0) file.truncate(newestBytes);
+      if (lastBatch !== undefined && segmentFileName(lastBatch.segment) === newest) {
+        await writeAgain(file, lastBatch.position, newestBytes);
+      }
       file.datasync("mended tail");
     } finally {
       file.close();
@@ -230,4 +171,10 @@ function mend(disk: Disk, directory: string, { files, newestBytes, tornBytes, su
   disk.syncDirectory(directory, "recovered names");
   // What makes them superfluous is durable from here on. Their removal need not be: it would be done again.
   for (const name of superseded) disk.remove(join(directory, name));
+}
+
+async function writeAgain(file: DiskFile, from: number, to: number): Promise<void> {
+  const bytes = Buffer.allocUnsafe(to - from);
+  const read = await file.read(bytes, from);
+  file.write(bytes.subarray(0, read), from);
 }

@@ -1,0 +1,187 @@
+/**
+ * A disk that forgets as real ones do. Its fault model:
+ *
+ * - A write goes to the page cache. The platter gets it by a sync, or, sector by sector (512 bytes) in any order, at
+ *   any time before: at power loss a random subset of the unsynced sectors of each file is there, so that a write is
+ *   torn and later ones overtake earlier ones. A sector itself is never torn.
+ * - The size of a file is as unsafe as its content: unsynced growth is there, or not, or in part; unsynced cutting is
+ *   there or not. What lies inside the size and never reached the platter reads as zeros.
+ * - `datasync` makes a file's content and size durable, never its name. `syncDirectory` makes the names in it durable:
+ *   each unsynced create, rename and remove is otherwise kept or lost by itself. A rename is kept or lost whole.
+ * - A process crash loses nothing that was written: the next process finds the page cache.
+ * - A failed write may have written a prefix. A failed sync has written some sectors and forgets the others: they read
+ *   as written until the power goes (https://wiki.postgresql.org/wiki/Fsync_Errors). A failed directory sync leaves
+ *   each name to chance.
+ * - A full disk takes the prefix of a write that fits, makes no new file, and takes every overwrite.
+ * - Not modelled: bytes that change by themselves (recovery.test.ts flips them), a sync that lies.
+ */
+import type { Random } from "./random.ts";
+import { type PowerLoss, SimulatedFile } from "./simulated-file.ts";
+
+type Node = SimulatedFile | Directory;
+
+type NameChange =
+  | { readonly kind: "link"; readonly name: string; readonly node: Node }
+  | { readonly kind: "unlink"; readonly name: string }
+  | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly node: Node };
+
+class Directory {
+  entries = new Map<string, Node>();
+  durable = new Map<string, Node>();
+  unsynced: NameChange[] = [];
+
+  change(change: NameChange): void {
+    this.unsynced.push(change);
+    applyChange(this.entries, change);
+  }
+
+  sync(): void {
+    this.durable = new Map(this.entries);
+    this.unsynced = [];
+  }
+
+  syncSome({ random, survival }: PowerLoss): void {
+    for (const change of this.unsynced) if (random.chance(survival)) applyChange(this.durable, change);
+    this.unsynced = [];
+  }
+}
+
+function applyChange(entries: Map<string, Node>, change: NameChange): void {
+  if (change.kind === "link") {
+    entries.set(change.name, change.node);
+  } else if (change.kind === "unlink") {
+    entries.delete(change.name);
+  } else {
+    if (entries.get(change.from) === change.node) entries.delete(change.from);
+    entries.set(change.to, change.node);
+  }
+}
+
+/** As node:fs would throw it. */
+export function diskError(code: string, what: string): Error {
+  return Object.assign(new Error(`${code}: ${what}`), { code });
+}
+
+/** What all processes on this machine see; disk-session.ts is how one of them reaches it. */
+export class SimulatedDisk {
+  readonly random: Random;
+  /** Bytes that files may take; infinite unless a test or a fault sets it. */
+  capacityBytes = Number.POSITIVE_INFINITY;
+  readonly #root = new Directory();
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  get usedBytes(): number {
+    return usedBytes(this.#root);
+  }
+
+  list(directory: string): string[] {
+    return [...this.#directory(directory).entries.keys()].sort();
+  }
+
+  makeDirectory(directory: string): void {
+    let parent = this.#root;
+    for (const name of partsOf(directory)) {
+      let node = parent.entries.get(name);
+      if (node === undefined) {
+        node = new Directory();
+        parent.change({ kind: "link", name, node });
+      }
+      if (!(node instanceof Directory)) throw diskError("EEXIST", directory);
+      parent = node;
+    }
+  }
+
+  create(path: string): SimulatedFile {
+    const parent = this.#directory(folderOf(path));
+    const name = nameOf(path);
+    if (parent.entries.has(name)) throw diskError("EEXIST", path);
+    if (this.usedBytes >= this.capacityBytes) throw diskError("ENOSPC", path);
+    const node = new SimulatedFile();
+    parent.change({ kind: "link", name, node });
+    return node;
+  }
+
+  file(path: string): SimulatedFile {
+    const node = this.#directory(folderOf(path)).entries.get(nameOf(path));
+    if (!(node instanceof SimulatedFile)) throw diskError("ENOENT", path);
+    return node;
+  }
+
+  rename(from: string, to: string): void {
+    if (folderOf(from) !== folderOf(to)) throw diskError("EXDEV", `${from} to ${to}`);
+    const node = this.file(from);
+    this.#directory(folderOf(to)).change({
+      kind: "rename",
+      from: nameOf(from),
+      to: nameOf(to),
+      node,
+    });
+  }
+
+  remove(path: string): void {
+    this.file(path);
+    this.#directory(folderOf(path)).change({ kind: "unlink", name: nameOf(path) });
+  }
+
+  syncDirectory(path: string): void {
+    this.#directory(path).sync();
+  }
+
+  /** A directory sync that was cut short or failed. */
+  syncDirectorySome(path: string, loss: PowerLoss): void {
+    const directory = this.#directory(path);
+    const unsynced = directory.unsynced;
+    directory.syncSome(loss);
+    // What did not reach the platter can still do so later.
+    directory.unsynced = unsynced;
+  }
+
+  /** How many bytes a write may still add to the files. */
+  get freeBytes(): number {
+    return Math.max(0, this.capacityBytes - this.usedBytes);
+  }
+
+  losePower(loss: PowerLoss): void {
+    losePowerBelow(this.#root, loss);
+  }
+
+  #directory(path: string): Directory {
+    let found: Node | undefined = this.#root;
+    for (const name of partsOf(path)) found = found instanceof Directory ? found.entries.get(name) : undefined;
+    if (!(found instanceof Directory)) throw diskError("ENOENT", path);
+    return found;
+  }
+}
+
+/** The engine joins paths as the platform does, so that both slashes may come. */
+function partsOf(path: string): readonly string[] {
+  return path.split(/[\\/]/).filter((part) => part !== "");
+}
+
+function folderOf(path: string): string {
+  return `/${partsOf(path).slice(0, -1).join("/")}`;
+}
+
+function nameOf(path: string): string {
+  return partsOf(path).at(-1) ?? "";
+}
+
+function usedBytes(directory: Directory): number {
+  let sum = 0;
+  for (const node of directory.entries.values()) {
+    sum += node instanceof Directory ? usedBytes(node) : node.allocatedBytes;
+  }
+  return sum;
+}
+
+function losePowerBelow(directory: Directory, loss: PowerLoss): void {
+  directory.syncSome(loss);
+  directory.entries = new Map(directory.durable);
+  for (const node of directory.entries.values()) {
+    if (node instanceof Directory) losePowerBelow(node, loss);
+    else node.losePower(loss);
+  }
+}
