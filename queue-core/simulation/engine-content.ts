@@ -141,7 +141,6 @@ export class EngineContent {
 
   async #read(engine: Engine, topic: string, partition: number, start: number, end: number): Promise<void> {
     const content = this.#partition(`${topic}/${partition}`);
-    content.start = start;
     content.end = end;
     for (let offset = start; offset < end; ) {
       const messages: readonly StoredMessage[] = await engine.read(topic, partition, offset, { maxMessages: 10_000 });
@@ -149,6 +148,8 @@ export class EngineContent {
       for (const message of messages) content.messages.set(message.offset, message);
       offset = (messages.at(-1) as StoredMessage).offset + 1;
     }
+    // Retention may have gone on while this was read.
+    content.start = (await engine.range(topic, partition)).start;
   }
 
   #partition(place: string): PartitionContent {

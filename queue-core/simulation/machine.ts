@@ -14,6 +14,7 @@
 import type { Engine } from "../src/engine.ts";
 import type { Clock } from "../src/engines/clock.ts";
 import type { Disk } from "../src/engines/log/disk.ts";
+import type { LogReport } from "../src/engines/log/log-keeper.ts";
 import { type LogEngineOptions, openLogEngine } from "../src/engines/log/open-log-engine.ts";
 import { QueueError } from "../src/errors.ts";
 import { CommitHistory } from "./commit-history.ts";
@@ -31,7 +32,7 @@ export type Death = "process crash" | "power loss";
 export interface MachineOptions {
   readonly world: World;
   /** Sizes of segments, memory, snapshots: small, so that their paths are walked often. */
-  readonly log: Partial<Omit<LogEngineOptions, "directory" | "disk" | "clock" | "random" | "later">>;
+  readonly log: Partial<Omit<LogEngineOptions, "directory" | "disk" | "clock" | "random" | "later" | "report">>;
   /** Takes a guard away, to show that it is missed. */
   readonly wrapDisk?: (disk: Disk) => Disk;
   /** Once the log is open and was found to hold what it should. */
@@ -61,6 +62,8 @@ export class Machine {
   readonly disk: SimulatedDisk;
   readonly faults = new DiskFaults();
   readonly history: CommitHistory;
+  /** Kinds of what the log told of its keeping, and how often. */
+  readonly reports = new Map<string, number>();
   /** Multiplies the time that a write with its sync takes. */
   slowness = 1;
   /** How likely an unsynced sector or name survives the next power loss. */
@@ -209,6 +212,7 @@ class RunningIncarnation implements Incarnation {
         clock: this.#clock(),
         random: (bytes) => this.#random.bytes(bytes),
         later: (run) => this.#later(run),
+        report: (report) => this.#reported(report),
       });
     } catch (error) {
       if (!this.isOver) this.#checkRefusal(error);
@@ -263,6 +267,17 @@ class RunningIncarnation implements Incarnation {
     this.#options.world.after(ms * this.#machine.slowness, "disk turn", () => {
       if (!this.isOver) run();
     });
+  }
+
+  #reported(report: LogReport): void {
+    if (this.isOver) return;
+    const { faults, reports, disk } = this.#machine;
+    const { world } = this.#options;
+    world.note("log", JSON.stringify(report));
+    reports.set(report.kind, (reports.get(report.kind) ?? 0) + 1);
+    const isExplained = faults.struck.length > 0 || Number.isFinite(disk.capacityBytes);
+    if ("reason" in report && !isExplained)
+      world.fail("keeping the log short fails only when the disk does", report.reason);
   }
 
   #checkRefusal(error: unknown): void {

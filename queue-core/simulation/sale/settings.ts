@@ -21,7 +21,15 @@ export interface SaleSettings {
   readonly checkAfterMs: number;
   readonly maxChecks: number;
   readonly backlogMessages: number;
-  readonly log: { readonly segmentBytes: number; readonly memoryBytes: number; readonly reserveBytes: number };
+  readonly log: LogSizes;
+}
+
+interface LogSizes {
+  readonly segmentBytes: number;
+  readonly memoryBytes: number;
+  readonly reserveBytes: number;
+  readonly snapshotBytes: number;
+  readonly retention: { readonly ms: number; readonly bytes: number };
 }
 
 export function drawSettings(random: Random): SaleSettings {
@@ -45,6 +53,12 @@ export function drawSettings(random: Random): SaleSettings {
       segmentBytes: random.pick([300, 1_500, 6_000, 40_000]),
       memoryBytes: random.pick([500, 5_000, 200_000]),
       reserveBytes: random.pick([2_000, 16_000]),
+      snapshotBytes: random.pick([500, 5_000, 30_000]),
+      retention: random.pick([
+        { ms: 500, bytes: 1e9 },
+        { ms: 1e9, bytes: 5_000 },
+        { ms: 1e9, bytes: 1e9 },
+      ]),
     },
   };
 }

@@ -213,6 +213,8 @@ class SaleRun {
       commits: this.#machine.history.acknowledged,
       starts: this.#machine.starts,
       deaths: this.#machine.deaths,
+      snapshots: this.#machine.reports.get("snapshot taken") ?? 0,
+      removals: this.#machine.reports.get("segments removed") ?? 0,
       moves: this.#shop.moves,
       sends: this.#sends.all.length,
       answers: this.#answers.all.size,

@@ -146,6 +146,76 @@ async function readSnapshot(
   }
 }
 
+/** Rows N and S: the first segment that the snapshot does not cover is there, and of the same log. */
+async function checkBehind(
+  disk: Disk,
+  directory: string,
+  { nextBatchSequence, logId }: ReadSnapshot,
+  first: number | undefined,
+): Promise<void> {
+  const snapshotPath = join(directory, snapshotFileName(nextBatchSequence));
+  const segmentPath = join(directory, segmentFileName(nextBatchSequence));
+  if (first !== nextBatchSequence) throw corrupt(snapshotPath, 16, `${segmentPath} is missing`);
+  const header = readSegmentHeader((await look(disk, segmentPath)).header, segmentPath);
+  if (header.logId.equals(logId)) return;
+  throw corrupt(snapshotPath, 8, `the snapshot belongs to another log than ${segmentPath}`);
+}
+
+/** Rows Q, R, T and U; returns the segments of Q. */
+async function checkCovered(
+  disk: Disk,
+  directory: string,
+  scanned: {
+    readonly segments: readonly number[];
+    readonly snapshot: ReadSnapshot | undefined;
+    readonly fold: LogFold;
+  },
+): Promise<number[]> {
+  const { segments, snapshot, fold } = scanned;
+  const coveredTo = snapshot?.nextBatchSequence ?? 0;
+  const { oldest = 0 } = fold.segments;
+  if (oldest > coveredTo) {
+    throw corrupt(join(directory, segmentFileName(oldest)), 0, "no snapshot covers the segments that went before it");
+  }
+  if (snapshot === undefined) return [];
+  const known = fold.segments.sealed.filter(({ segment }) => segment < coveredTo);
+  for (const sealed of known) {
+    const path = join(directory, segmentFileName(sealed.segment));
+    if (!segments.includes(sealed.segment)) throw corrupt(path, 0, "the segment is missing");
+    await checkCoveredSegment(disk, path, sealed, snapshot.logId);
+  }
+  const unknown = segments.filter((segment) => segment < coveredTo && !known.some((one) => one.segment === segment));
+  const between = unknown.find((segment) => segment > oldest);
+  if (between === undefined) return unknown;
+  throw corrupt(join(directory, segmentFileName(between)), 0, "the snapshot knows no segment that begins here");
+}
+
+async function checkCoveredSegment(
+  disk: Disk,
+  path: string,
+  { segment, bytes }: SealedSegment,
+  logId: Buffer,
+): Promise<void> {
+  const found = await look(disk, path);
+  const header = readSegmentHeader(found.header, path);
+  if (!header.logId.equals(logId)) throw corrupt(path, 8, "the segment belongs to another log");
+  if (header.firstBatchSequence !== segment) {
+    throw corrupt(path, 16, `the segment begins with batch ${header.firstBatchSequence}`);
+  }
+  if (found.bytes === bytes) return;
+  throw corrupt(path, Math.min(found.bytes, bytes), `the segment has ${found.bytes} bytes instead of ${bytes}`);
+}
+
+async function look(disk: Disk, path: string): Promise<{ readonly header: Buffer; readonly bytes: number }> {
+  const file = disk.open(path, "existing");
+  try {
+    const header = Buffer.alloc(segmentHeaderBytes);
+    return { header: header.subarray(0, await file.read(header, 0)), bytes: file.size() };
+  } finally {
+    file.close();
+  }
+}
+
 async function mend(
   disk: Disk,
   directory: string,
