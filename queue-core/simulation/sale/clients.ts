@@ -151,9 +151,9 @@ export class Clients {
   }
 
   /** Sends until it is told that it is stored, where an id makes repeats safe; else once. */
-  async #publish<T extends { readonly uid: string }>(
-    topic: Topic<T> & AnyTopic,
-    value: T,
+  async #publish<T>(
+    topic: Topic<T> & Pick<AnyTopic, "name">,
+    value: T & { readonly uid: string },
     options: PublishOptions,
     random: Random,
   ): Promise<void> {

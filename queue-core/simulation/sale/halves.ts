@@ -49,7 +49,7 @@ export class Halves {
     });
     const sent = values.map(({ uid }): SentHalf => ({ transaction, uid, told: "nothing" }));
     this.#sent.push(...sent);
-    let state: LocalTransactionState = "unknown";
+    let state = "unknown" as LocalTransactionState;
     try {
       await process.halves.publish(values, async () => {
         state = await this.#transact(process, transaction, random);

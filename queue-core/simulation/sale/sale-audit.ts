@@ -77,8 +77,10 @@ function checkChain(
     for (const [index, offset] of due.entries()) {
       const cause = own[index];
       const previous = due[index - 1] ?? -1;
-      if (cause?.offset !== offset)
+      if (cause?.offset !== offset) {
         world.fail("each message is decided exactly once", `${place}: ${offset} was due, ${cause?.offset} was decided`);
+        return;
+      }
       if (cause.previous !== previous)
         world.fail("decisions see those before them", `${place}: ${offset} saw ${cause.previous}, not ${previous}`);
     }

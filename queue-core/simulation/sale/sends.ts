@@ -19,11 +19,11 @@ import type { CommitHistory } from "../commit-history.ts";
 import type { HeldMessage } from "../engine-content.ts";
 import type { World } from "../world.ts";
 import { redrivenFor } from "./deliveries.ts";
-import { type AnyTopic, topics } from "./topics.ts";
+import { topics } from "./topics.ts";
 
 export interface Send {
   readonly uid: string;
-  readonly topic: AnyTopic;
+  readonly topic: { readonly name: string; readonly partitions: number };
   readonly key: string;
   readonly id: string | undefined;
   /** Engine time of the call. */

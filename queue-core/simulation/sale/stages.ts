@@ -29,7 +29,6 @@ import {
 
 const cursor = "cursor";
 const purchasesAUser = 4;
-export const unitsAUser = 1;
 
 export const riskStage: Pick<
   ProcessOptions<PurchaseRequest, number>,
