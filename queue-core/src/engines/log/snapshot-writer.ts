@@ -4,7 +4,7 @@
  * What can go wrong: a state of gigabytes. Promises: no more than one block is held in memory; what is written is
  * synced every few MiB, so that the log's own syncs never queue behind all of it.
  */
-import type { StateWrite, TopicConfig } from "../../engine.ts";
+import type { TopicConfig } from "../../engine.ts";
 import type { Partition } from "../model.ts";
 import type { DiskFile } from "./disk.ts";
 import type { PartitionMessages } from "./partition-messages.ts";
@@ -94,18 +94,18 @@ export class SnapshotWriter {
     this.#end();
   }
 
-  /** In order of namespace and key. */
-  entry(namespace: string, key: string, value: Uint8Array, expiresAtMs: StateWrite["expiresAtMs"]): void {
+  /** In order of namespace and key. An entry that stays has no end: `expiresAtMs` is infinite. */
+  entry(namespace: string, key: string, value: Uint8Array, expiresAtMs: number): void {
     const out = this.#out;
     this.#begin(blockKinds.entries);
     const begins = namespace !== this.#namespace;
-    out.byte((begins ? entryFlags.namespace : 0) | (expiresAtMs === undefined ? 0 : entryFlags.expires));
+    out.byte((begins ? entryFlags.namespace : 0) | (expiresAtMs === Number.POSITIVE_INFINITY ? 0 : entryFlags.expires));
     if (begins) {
       out.text(namespace);
       this.#namespace = namespace;
     }
     out.text(key);
-    if (expiresAtMs !== undefined) out.double(expiresAtMs);
+    if (expiresAtMs !== Number.POSITIVE_INFINITY) out.double(expiresAtMs);
     out.bytes(value);
     this.#entries++;
     this.#end();
