@@ -3,8 +3,9 @@
  *
  * What can go wrong: bytes that were good at start rot later; retention removes a segment while it is read. Promises:
  * each batch read is checked by its CRC, and a damaged one is CORRUPT with file and byte offset, never a wrong
- * message; a read ends early where the rest of its messages went meanwhile (the file it is in stays readable, since
- * an index entry is looked up and its file opened in one turn, and the index forgets a segment before its file goes).
+ * message; a read ends early where the rest of its messages went meanwhile, and begins with the oldest that are left
+ * where the first one did. No file is opened after it went: it is opened in the turn in which the index was asked,
+ * and the index forgets a segment before its file goes.
  */
 import type { StoredMessage } from "../../engine.ts";
 import type { ReadLimits } from "../message-ring.ts";
@@ -26,13 +27,18 @@ export class LogReader {
     fromOffset: number,
     limits: ReadLimits,
   ): Promise<readonly StoredMessage[]> {
-    const { store, end } = partition;
-    if (fromOffset >= end || limits.maxMessages <= 0) return [];
-    const recentStart = store.recentStart ?? end;
-    if (fromOffset >= recentStart) return readFromMemory(partition, fromOffset, limits);
-    return this.#readFromSegments(partition, fromOffset, recentStart, limits);
+    for (let from = fromOffset; ; from = partition.start) {
+      const { store, end } = partition;
+      if (from >= end || limits.maxMessages <= 0) return [];
+      const recentStart = store.recentStart ?? end;
+      if (from >= recentStart) return readFromMemory(partition, from, limits);
+      const messages = await this.#readFromSegments(partition, from, recentStart, limits);
+      if (messages.length > 0) return messages;
+      if (partition.start <= from) throw new Error(`no place of ${partition.topic.name}/${partition.index} ${from}`);
+    }
   }
 
+  /** None where the first of them went meanwhile. */
   async #readFromSegments(
     partition: Partition<PartitionMessages>,
     fromOffset: number,
@@ -45,10 +51,7 @@ export class LogReader {
     let place: BatchPlace | undefined;
     while (!found.isFull && next < endOffset) {
       const entry = store.find(next);
-      if (entry === undefined) {
-        if (found.messages.length > 0) break;
-        throw new Error(`no index entry for ${topic.name}/${index} ${next}`);
-      }
+      if (entry === undefined) break;
       if (place === undefined || isBefore(place, entry)) place = entry;
       const window: SegmentWindow = this.#windows.find(place) ?? (await this.#windows.load(place));
       const run = window.run(topicId, index);

@@ -166,11 +166,11 @@ describe("what may go", () => {
 });
 
 describe("a read that races with a removal", () => {
-  it("goes on in the file it has open, and ends before what is gone", async () => {
+  /** A log whose next read of a file waits for `resume`. */
+  async function opened(options: { readonly segmentBytes: number; readonly bytes: number }) {
     const directory = temporaryDirectory();
-    const paused = Promise.withResolvers<void>();
     const resumed = Promise.withResolvers<void>();
-    let pausesNext = false;
+    let paused: (() => void) | undefined;
     const disk: Disk = {
       ...nodeDisk,
       open(path, mode) {
@@ -178,9 +178,9 @@ describe("a read that races with a removal", () => {
         return {
           ...file,
           async read(into, position) {
-            if (pausesNext) {
-              pausesNext = false;
-              paused.resolve();
+            if (paused !== undefined) {
+              paused();
+              paused = undefined;
               await resumed.promise;
             }
             return file.read(into, position);
@@ -188,21 +188,48 @@ describe("a read that races with a removal", () => {
         };
       },
     };
-    const { engine, next } = await openWatched(directory, { ...smallLog, disk, memoryBytes: 1 });
+    const { segmentBytes, bytes } = options;
+    const log = await openWatched(directory, { segmentBytes, retention: { bytes }, disk, memoryBytes: 1 });
+    const pauseNext = () =>
+      new Promise<void>((resolve) => {
+        paused = resolve;
+      });
+    return { ...log, directory, pauseNext, resume: resumed.resolve };
+  }
+
+  it("goes on in the file it has open, and ends before what is gone", async () => {
+    const { engine, next, pauseNext, resume } = await opened({ segmentBytes: 700, bytes: 1500 });
     await publish(engine, numbers(3));
-    pausesNext = true;
+    const paused = pauseNext();
     const reading = engine.read("t", 0, 0, { maxMessages: 100 });
-    await paused.promise;
+    await paused;
     await publish(engine, numbers(40).slice(3));
     await next("segments removed");
     const { start } = await engine.range("t", 0);
     expect(start).toBeGreaterThan(0);
-    resumed.resolve();
+    resume();
     const texts = (await reading).map(({ value }) => value.toString());
     expect(texts.length).toBeGreaterThanOrEqual(1);
     expect(texts).toEqual(numbers(40).slice(0, texts.length));
 
     const fromGone = await engine.read("t", 0, 0, { maxMessages: 100 });
     expect(fromGone[0]?.offset).toBeGreaterThanOrEqual(start);
+  });
+
+  it("begins with the oldest message left when the first one it wants goes before it is found", async () => {
+    const { engine, directory, next, pauseNext, resume } = await opened({ segmentBytes: 900_000, bytes: 100_000 });
+    // So far behind the index entry of the one before it that another stretch of the file has to be read.
+    await publish(engine, ["first"], 1);
+    for (let filler = 0; filler < 6; filler++) await publish(engine, ["f".repeat(100_000)]);
+    await publish(engine, ["second"], 1);
+    const paused = pauseNext();
+    const reading = engine.read("t", 1, 1, { maxMessages: 9 });
+    await paused;
+    await fillSegment(engine, directory, "f".repeat(100_000));
+    await publish(engine, ["third"], 1);
+    await next("segments removed");
+    expect(await engine.range("t", 1)).toEqual({ start: 2, end: 3 });
+    resume();
+    expect((await reading).map(({ value }) => value.toString())).toEqual(["third"]);
   });
 });
