@@ -134,7 +134,7 @@ export class PartitionConsumer<T> implements PartitionWork {
     while (this.#mode === "running") {
       try {
         position ??= await this.#takeOver();
-        const read = this.#window.size < this.#longestWindow ? await this.#readAhead(position) : [];
+        const read = this.#wantsMore() ? await this.#readAhead(position) : [];
         failures = 0;
         const last = read[read.length - 1];
         if (last === undefined) {
@@ -173,6 +173,15 @@ export class PartitionConsumer<T> implements PartitionWork {
     this.#window = new SlidingWindow(start);
     this.#context.interceptors?.takeOver(this.#ref, start);
     return start;
+  }
+
+  /**
+   * One batch ahead of each that runs. Beyond that only held lines make the window grow: what is read early is kept
+   * long, and costs the garbage collector (8 groups with 8 partitions each: 130 MB).
+   */
+  #wantsMore(): boolean {
+    const { size, takeable } = this.#window;
+    return size < this.#longestWindow && takeable < this.#maxBatch * this.#concurrency;
   }
 
   #readAhead(position: number): Promise<readonly StoredMessage[]> {
