@@ -14,8 +14,8 @@ describe("dump", () => {
     expect(lines[0]).toMatch(/^segment of log (ab){8}, 1\.6 KiB, from batch 0 on$/);
     expect(lines[1]).toBe("batch 0 at byte 32: 47 bytes, 1 commit from 0 on, 2026-07-01T03:00:00.000Z");
     expect(lines[2]).toBe("  0  opened   by an engine, as number 1");
-    expect(lines).toContain("  1  topic    orders, 2 partitions");
-    expect(lines).toContain("  1  topic    replies, 256 partitions, a ring of 65,536");
+    expect(lines).toContain("  1  declare  orders, 2 partitions");
+    expect(lines).toContain("  1  declare  replies, 256 partitions, a ring of 65,536");
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}\d+ {2}advance {2}audit on orders\/1 to 0$/));
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}\d+ {2}put {6}\$groups\/orders {2}"audit" {2}1 byte$/));
     expect(lines).toContainEqual(

@@ -4,6 +4,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { firstBatchSequenceOf } from "../src/engines/log/layout.ts";
+import { nextBatchSequenceOf } from "../src/engines/log/snapshot-layout.ts";
 import { ToolProblem } from "./tool-problem.ts";
 
 /** Throws ToolProblem unless the directory holds a log. */
@@ -19,7 +20,8 @@ export function checkLogDirectory(directory: string): void {
   throw new ToolProblem(`${directory} is no log directory: it holds ${found}, but no segment and no snapshot`);
 }
 
-const isLogFile = (name: string): boolean => firstBatchSequenceOf(name) !== undefined;
+const isLogFile = (name: string): boolean =>
+  firstBatchSequenceOf(name) !== undefined || nextBatchSequenceOf(name) !== undefined;
 
 function namesIn(directory: string): string[] {
   try {

@@ -18,6 +18,8 @@ import { LogReader } from "../src/engines/log/log-reader.ts";
 import { PartitionMessages } from "../src/engines/log/partition-messages.ts";
 import { type ScannedLog, scanLog } from "../src/engines/log/recovery.ts";
 import { SegmentList } from "../src/engines/log/segment-list.ts";
+import type { SnapshotHeader } from "../src/engines/log/snapshot-layout.ts";
+import type { SnapshotPartition } from "../src/engines/log/snapshot-reader.ts";
 import { Model, type Partition } from "../src/engines/model.ts";
 import { QueueError } from "../src/errors.ts";
 import { checkLogDirectory, codeOf, problemWith } from "./log-directory.ts";
@@ -152,12 +154,16 @@ export class LogView {
   }
 
   get extent(): LogExtent {
-    const { files, nextBatchSequence, tornBytes } = this.#scanned;
+    const { files, nextBatchSequence, snapshot, tornBytes } = this.#scanned;
     return {
       directory: this.directory,
       segments: files.length,
       bytes: files.reduce((sum, file) => sum + statSync(join(this.directory, file)).size, 0),
       batches: nextBatchSequence,
+      snapshot:
+        snapshot === undefined
+          ? null
+          : { beforeBatch: snapshot.nextBatchSequence, bytes: snapshot.bytes, timeMs: this.#fold.snapshotTimeMs },
       lastTimeMs: this.lastTimeMs,
       tornBytes,
       writerPid: liveOwnerOf(this.directory) ?? null,
@@ -172,6 +178,8 @@ export interface LogExtent {
   readonly directory: string;
   readonly segments: number;
   readonly bytes: number;
+  /** The one that the view starts from. */
+  readonly snapshot: { readonly beforeBatch: number; readonly bytes: number; readonly timeMs: number } | null;
   /** Batches ever written, those that retention removed included. */
   readonly batches: number;
   readonly lastTimeMs: number;
@@ -181,10 +189,10 @@ export interface LogExtent {
   readonly writerPid: number | null;
 }
 
-/** Times of a group's first and latest commit of an offset, ms since epoch. */
+/** Times of a group's first and latest commit of an offset, ms since epoch; null: in the snapshot, without its time. */
 export interface Advances {
-  readonly firstMs: number;
-  lastMs: number;
+  readonly firstMs: number | null;
+  lastMs: number | null;
 }
 
 const advanceKey = (group: string, topicId: number, partition: number): string => `${topicId}/${partition}/${group}`;
@@ -192,6 +200,7 @@ const advanceKey = (group: string, topicId: number, partition: number): string =
 class ViewFold extends LogFold {
   readonly namespaces = new Set<string>();
   readonly advances = new Map<string, Advances>();
+  snapshotTimeMs = 0;
   readonly #keepsEntries: KeepsEntries;
 
   constructor(model: Model<PartitionMessages>, keepsEntries: KeepsEntries) {
@@ -205,6 +214,19 @@ class ViewFold extends LogFold {
     const known = this.advances.get(key);
     if (known === undefined) this.advances.set(key, { firstMs: this.lastTimeMs, lastMs: this.lastTimeMs });
     else known.lastMs = this.lastTimeMs;
+  }
+
+  override snapshot(header: SnapshotHeader): void {
+    super.snapshot(header);
+    this.snapshotTimeMs = header.lastTimeMs;
+  }
+
+  override restorePartition(partition: SnapshotPartition): void {
+    super.restorePartition(partition);
+    for (const [group] of partition.committed) {
+      const key = advanceKey(group, partition.topicId, partition.partition);
+      this.advances.set(key, { firstMs: null, lastMs: null });
+    }
   }
 
   override retire(group: string, topicId: number): void {

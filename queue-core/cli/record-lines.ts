@@ -7,7 +7,43 @@ interface InCommit {
   readonly commit: number;
 }
 
+/** What a snapshot holds. */
+type SnapshotRecord =
+  | {
+      readonly kind: "snapshot";
+      readonly logId: string;
+      readonly bytes: number;
+      readonly beforeBatch: number;
+      readonly beforeCommit: number;
+      readonly timeMs: number;
+      readonly opened: number;
+    }
+  | {
+      readonly kind: "topic";
+      readonly topic: string;
+      readonly partitions: number;
+      readonly ringMessages?: number;
+    }
+  | {
+      readonly kind: "partition";
+      readonly topic: string;
+      readonly partition: number;
+      readonly start: number;
+      readonly end: number;
+      readonly committed: Readonly<Record<string, number>>;
+      readonly places: readonly { readonly firstOffset: number; readonly segment: number; readonly position: number }[];
+    }
+  | { readonly kind: "sealed"; readonly fromBatch: number; readonly bytes: number; readonly lastTimeMs: number }
+  | {
+      readonly kind: "entry";
+      readonly namespace: string;
+      readonly key: string;
+      readonly expiresAtMs?: number;
+      readonly stored: Buffer;
+    };
+
 export type DumpRecord =
+  | SnapshotRecord
   | {
       readonly kind: "segment";
       readonly logId: string;
@@ -49,7 +85,7 @@ export type DumpRecord =
     })
   | (InCommit & { readonly kind: "delete"; readonly namespace: string; readonly key: string })
   | (InCommit & {
-      readonly kind: "topic";
+      readonly kind: "declare";
       readonly topic: string;
       readonly partitions: number;
       readonly ringMessages?: number;
@@ -60,7 +96,6 @@ export type DumpRecord =
   | {
       readonly kind: "damage";
       readonly position: number;
-      readonly bytes: number;
       readonly what: string;
       /** Nothing whole follows: damage, or a batch that a crash tore or that is being written. */
       readonly isAtEnd: boolean;
@@ -76,6 +111,12 @@ export function recordLine(record: DumpRecord): string {
         `batch ${record.batch} at byte ${record.position}: ${counted(record.bytes, "byte")}, ` +
         `${counted(record.commits, "commit")} from ${record.firstCommit} on, ${time(record.timeMs)}`
       );
+    case "snapshot":
+    case "topic":
+    case "partition":
+    case "sealed":
+    case "entry":
+      return snapshotRecordLine(record);
     case "damage":
       return `DAMAGE at byte ${record.position}: ${record.what}`;
     default:
@@ -94,6 +135,32 @@ export function recordForMachines(record: DumpRecord): object {
   return { ...rest, ...storedValue(stored) };
 }
 
+function snapshotRecordLine(record: SnapshotRecord): string {
+  switch (record.kind) {
+    case "snapshot":
+      return (
+        `snapshot of log ${record.logId}, ${size(record.bytes)}: all before batch ${record.beforeBatch} and ` +
+        `commit ${record.beforeCommit}, up to ${time(record.timeMs)}, opened ${counted(record.opened, "time")}`
+      );
+    case "topic":
+      return `  topic      ${topicText(record)}`;
+    case "partition": {
+      const groups = Object.entries(record.committed).map(([group, offset]) => `${printable(group)} at ${offset}`);
+      const place = `${printable(record.topic)}/${record.partition} from ${record.start} to ${record.end}`;
+      return `  partition  ${[place, ...groups].join(", ")}; ${counted(record.places.length, "place")} in its index`;
+    }
+    case "sealed":
+      return `  segment    from batch ${record.fromBatch} on, ${size(record.bytes)}, up to ${time(record.lastTimeMs)}`;
+    case "entry":
+      return `  entry      ${valuedEntryText(record)}`;
+  }
+}
+
+function topicText(record: { readonly topic: string; readonly partitions: number; readonly ringMessages?: number }) {
+  const ring = record.ringMessages === undefined ? "" : `, a ring of ${count(record.ringMessages)}`;
+  return `${printable(record.topic)}, ${counted(record.partitions, "partition")}${ring}`;
+}
+
 function commitRecordText(record: Extract<DumpRecord, InCommit>): string {
   switch (record.kind) {
     case "append": {
@@ -103,16 +170,12 @@ function commitRecordText(record: Extract<DumpRecord, InCommit>): string {
     }
     case "advance":
       return `${printable(record.group)} on ${printable(record.topic)}/${record.partition} to ${record.to}`;
-    case "put": {
-      const expiry = record.expiresAtMs === undefined ? "" : `  until ${time(record.expiresAtMs)}`;
-      return `${entryText(record)}  ${counted(record.stored.length, "byte")}${expiry}`;
-    }
+    case "put":
+      return valuedEntryText(record);
     case "delete":
       return entryText(record);
-    case "topic": {
-      const ring = record.ringMessages === undefined ? "" : `, a ring of ${count(record.ringMessages)}`;
-      return `${printable(record.topic)}, ${counted(record.partitions, "partition")}${ring}`;
-    }
+    case "declare":
+      return topicText(record);
     case "retire":
       return `${printable(record.group)} from ${printable(record.topic)}`;
     case "retain":
@@ -120,6 +183,11 @@ function commitRecordText(record: Extract<DumpRecord, InCommit>): string {
     case "opened":
       return `by an engine, as number ${record.incarnation}`;
   }
+}
+
+function valuedEntryText(record: Extract<DumpRecord, { kind: "put" | "entry" }>): string {
+  const expiry = record.expiresAtMs === undefined ? "" : `  until ${time(record.expiresAtMs)}`;
+  return `${entryText(record)}  ${counted(record.stored.length, "byte")}${expiry}`;
 }
 
 function entryText({ key, namespace }: { readonly namespace: string; readonly key: string }): string {

@@ -1,5 +1,6 @@
 /**
- * The running system that process.test.ts looks into: publishes and consumes for ever, in segments of 4 KiB.
+ * The running system that process.test.ts looks into: publishes and consumes for ever, in segments of 4 KiB, of
+ * which it keeps some forty, with a snapshot after every sixteen.
  *
  *     node writing-child.ts <directory>        prints a line once it has begun
  */
@@ -16,7 +17,13 @@ const numbers = defineTopic<{ readonly publisher: number; readonly number: numbe
   partitions: 3,
   keyOf: ({ publisher }) => String(publisher),
 });
-const engine = await openLogEngine({ directory, segmentBytes: 4_096, memoryBytes: 16_384 });
+const engine = await openLogEngine({
+  directory,
+  segmentBytes: 4_096,
+  snapshotBytes: 65_536,
+  retention: { bytes: 131_072 },
+  memoryBytes: 16_384,
+});
 const queue = await openQueue({ engine, topics: [numbers], onBackgroundError: () => {} });
 await queue.consume({
   group: "readers",

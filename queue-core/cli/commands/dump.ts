@@ -2,45 +2,42 @@
  * Shows what a file of the log holds, record by record, as it is.
  *
  * What can go wrong: the file is damaged, and then somebody needs what is left of it. Promise: damage is a line like
- * any other, and what follows it is shown from the next whole batch on.
+ * any other; what comes before it is shown, and in a segment also what follows from the next whole batch on.
  */
-import { dirname } from "node:path";
-import { type BatchVisitor, decodeMessage, visitBatch } from "../../src/engines/log/batch-decoder.ts";
-import { decodeSegmentHeader, segmentMagic } from "../../src/engines/log/layout.ts";
-import { readWhole, type SegmentPart, segmentParts } from "../../src/engines/log/segment-scan.ts";
-import { QueueError } from "../../src/errors.ts";
+import { segmentMagic } from "../../src/engines/log/layout.ts";
+import { readWhole } from "../../src/engines/log/segment-scan.ts";
+import { snapshotMagic } from "../../src/engines/log/snapshot-layout.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";
+import { dumpSegment, type Show } from "../dump-segment.ts";
+import { dumpSnapshot } from "../dump-snapshot.ts";
 import { problemWith } from "../log-directory.ts";
-import { type DeclaredTopics, declaredTopics } from "../log-view.ts";
 import { asJsonLine } from "../printable.ts";
 import { readOnlyDisk } from "../read-only-disk.ts";
-import { type DumpRecord, recordForMachines, recordLine, recordValueLines } from "../record-lines.ts";
-import { counted } from "../table.ts";
+import { recordForMachines, recordLine, recordValueLines } from "../record-lines.ts";
 import { ToolProblem } from "../tool-problem.ts";
 
 export const dumpCommand: Command = {
   name: "dump",
   argument: { name: "file", isRequired: true },
-  summary: "Shows what a file of the log holds: each batch and its records, a line each",
+  summary: "Shows what a file of the log holds: each batch and its records, a line each, or each record of a snapshot",
   explanation: [
-    "The file may be damaged: what follows the damage is shown too, and the exit code is 1.",
+    "The file may be damaged: then what is left is shown too, and the exit code is 1.",
     "With --json: one JSON object a line.",
   ],
   options: {
-    from: "from this batch on",
-    limit: "at most this many batches",
+    from: "from this batch on (segments)",
+    limit: "at most this many batches, or entries of a snapshot",
     full: "with the values",
     json: undefined,
   },
 };
 
-type Show = (record: DumpRecord) => void;
-
 export async function runDump(call: Call, { print, resolvePath }: CommandContext): Promise<number> {
   const path = resolvePath(call.argument as string);
   const bytes = await read(path);
-  if (bytes.length < 4 || bytes.readUInt32LE(0) !== segmentMagic) {
+  const magic = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
+  if (magic !== segmentMagic && magic !== snapshotMagic) {
     throw new ToolProblem(`${path} is neither a segment nor a snapshot: it does not begin like one`);
   }
   const seen = { damages: 0 };
@@ -49,7 +46,8 @@ export async function runDump(call: Call, { print, resolvePath }: CommandContext
     print(call.json ? asJsonLine(recordForMachines(record)) : recordLine(record));
     if (!call.json && call.full) for (const line of recordValueLines(record)) print(line);
   };
-  await dumpSegment(path, bytes, call, show);
+  if (magic === segmentMagic) await dumpSegment(path, bytes, call, show);
+  else await dumpSnapshot(path, call, show);
   return seen.damages === 0 ? 0 : 1;
 }
 
@@ -58,105 +56,5 @@ async function read(path: string): Promise<Buffer> {
     return (await readWhole(readOnlyDisk, path)).bytes;
   } catch (error) {
     throw problemWith(path, error);
-  }
-}
-
-async function dumpSegment(path: string, bytes: Buffer, { from = 0, limit }: Call, show: Show): Promise<void> {
-  const header = decodeSegmentHeader(bytes);
-  if (header === "unknown-format") throw new ToolProblem(`${path} was written by another version of queue-core`);
-  if (header === "damaged") {
-    throw new ToolProblem(`${path} at byte 0: the header is damaged, and without its log id no batch can be told`);
-  }
-  const { firstBatchSequence, logId } = header;
-  show({ kind: "segment", logId: logId.toString("hex"), firstBatch: firstBatchSequence, bytes: bytes.length });
-  const isFirst = firstBatchSequence === 0;
-  const names = new TopicNames(isFirst ? { names: [], isComplete: true } : await declaredTopics(dirname(path)));
-  let left = limit ?? Number.POSITIVE_INFINITY;
-  for (const part of segmentParts(bytes, logId)) {
-    if (left <= 0) return;
-    if (part.kind === "batch" && part.header.batchSequence < from) {
-      visitBatch(part.bytes, part.header, { topic: ({ name }) => names.declared(name) });
-    } else if (part.kind === "batch") {
-      left--;
-      dumpBatch(part, names, show);
-    } else {
-      show(damage(part, bytes.length));
-    }
-  }
-}
-
-function damage({ end, kind, position }: Exclude<SegmentPart, { kind: "batch" }>, fileBytes: number): DumpRecord {
-  const isAtEnd = end === fileBytes && kind === "damaged";
-  const bytes = counted(end - position, "byte");
-  const whole = `${bytes} are no whole batch`;
-  const what =
-    kind === "unknown-format"
-      ? `${bytes} of a batch in a format that this version does not know`
-      : isAtEnd
-        ? `${whole}, nor does one follow: torn by a crash, being written, or damaged (verify tells)`
-        : whole;
-  return { kind: "damage", position, bytes: end - position, what, isAtEnd };
-}
-
-function dumpBatch({ bytes, header, position }: SegmentPart & { kind: "batch" }, names: TopicNames, show: Show): void {
-  const { batchSequence: batch, commits, firstCommitSequence: firstCommit, length, timeMs } = header;
-  show({ kind: "batch", position, bytes: length, batch, firstCommit, commits, timeMs });
-  let commit = firstCommit;
-  const visitor: Required<BatchVisitor> = {
-    commit(sequence) {
-      commit = sequence;
-    },
-    retire(group, topicId) {
-      show({ kind: "retire", commit, group, topic: names.of(topicId) });
-    },
-    advance(group, topicId, partition, to) {
-      show({ kind: "advance", commit, group, topic: names.of(topicId), partition, to });
-    },
-    put({ expiresAtMs, key, namespace, value }) {
-      if (value === null) show({ kind: "delete", commit, namespace, key });
-      else if (expiresAtMs === undefined) show({ kind: "put", commit, namespace, key, stored: value });
-      else show({ kind: "put", commit, namespace, key, expiresAtMs, stored: value });
-    },
-    message(topicId, _partition, _offset, at) {
-      const { value: stored, ...message } = decodeMessage(bytes, timeMs, at, names.of(topicId));
-      show({ kind: "append", commit, ...message, stored });
-    },
-    topic({ name, ...config }) {
-      names.declared(name);
-      show({ kind: "topic", commit, topic: name, ...config });
-    },
-    incarnation(incarnation) {
-      show({ kind: "opened", commit, incarnation });
-    },
-    retainedFrom(batch) {
-      show({ kind: "retain", commit, fromBatch: batch });
-    },
-  };
-  try {
-    visitBatch(bytes, header, visitor);
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof QueueError)) throw error;
-    const what = `a record of batch ${batch} makes no sense: ${error.message}`;
-    show({ kind: "damage", position, bytes: length, what, isAtEnd: false });
-  }
-}
-
-/** Records name topics by their number, which is that of their declaration. */
-class TopicNames {
-  readonly #names: string[];
-  /** False where some may be missing that were declared before the file. */
-  readonly #isComplete: boolean;
-
-  constructor({ names, isComplete }: DeclaredTopics) {
-    this.#names = [...names];
-    this.#isComplete = isComplete;
-  }
-
-  declared(name: string): void {
-    if (this.#isComplete && !this.#names.includes(name)) this.#names.push(name);
-  }
-
-  of(topicId: number): string {
-    return this.#names[topicId] ?? `topic #${topicId}`;
   }
 }

@@ -2,7 +2,7 @@ import { deadLetterNamespace, groupsNamespace } from "../../src/namespaces.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { extentLines } from "../extent-lines.ts";
-import { type LogView, withLogView } from "../log-view.ts";
+import { type LogExtent, type LogView, withLogView } from "../log-view.ts";
 import { asJson } from "../printable.ts";
 import { count, left, none, right, tableLines, time } from "../table.ts";
 import { ToolProblem } from "../tool-problem.ts";
@@ -25,6 +25,8 @@ interface PartitionRow {
   readonly lagMessages: number;
   readonly knownSinceMs: number | null;
   readonly lastCommitMs: number | null;
+  /** Times that are null are before that of the snapshot. */
+  readonly isInSnapshot: boolean;
 }
 
 interface GroupRow {
@@ -34,6 +36,7 @@ interface GroupRow {
   readonly deadLetters: number;
   readonly knownSinceMs: number | null;
   readonly lastCommitMs: number | null;
+  readonly isInSnapshot: boolean;
   readonly partitions: readonly PartitionRow[];
 }
 
@@ -49,9 +52,10 @@ export async function runGroups(call: Call, { directory, print }: CommandContext
     print(asJson({ ...extent, groups: rows }));
     return 0;
   }
+  const textOf = timeTextOf(extent);
   const isNarrowed = [call.argument, call.group, call.partition].some((given) => given !== undefined);
   if (rows.length === 0) print("no group reads anything here");
-  else for (const line of isNarrowed ? partitionLines(rows) : groupLines(rows)) print(line);
+  else for (const line of isNarrowed ? partitionLines(rows, textOf) : groupLines(rows, textOf)) print(line);
   for (const line of extentLines(extent)) print(line);
   return 0;
 }
@@ -95,8 +99,10 @@ function groupRow(view: LogView, group: string, topic: string, only: number | un
       lagMessages: Math.max(0, partition.end - Math.max(committed, partition.start)),
       knownSinceMs: advances?.firstMs ?? null,
       lastCommitMs: advances?.lastMs ?? null,
+      isInSnapshot: advances?.firstMs === null,
     };
   });
+  const isInSnapshot = partitions.some((partition) => partition.isInSnapshot);
   const known = partitions.flatMap(({ knownSinceMs }) => knownSinceMs ?? []);
   const last = partitions.flatMap(({ lastCommitMs }) => lastCommitMs ?? []);
   return {
@@ -104,13 +110,14 @@ function groupRow(view: LogView, group: string, topic: string, only: number | un
     topic,
     lagMessages: partitions.reduce((sum, { lagMessages }) => sum + lagMessages, 0),
     deadLetters: view.entries(deadLetterNamespace(group, topic), countedMax).length,
-    knownSinceMs: known.length === 0 ? null : Math.min(...known),
+    knownSinceMs: known.length === 0 || isInSnapshot ? null : Math.min(...known),
     lastCommitMs: last.length === 0 ? null : Math.max(...last),
+    isInSnapshot,
     partitions,
   };
 }
 
-function groupLines(rows: readonly GroupRow[]): readonly string[] {
+function groupLines(rows: readonly GroupRow[], textOf: TimeText): readonly string[] {
   return tableLines<GroupRow>(
     [
       left("group", ({ group }) => group),
@@ -118,8 +125,8 @@ function groupLines(rows: readonly GroupRow[]): readonly string[] {
       right("lag", ({ lagMessages }) => count(lagMessages)),
       left("most in", ({ topic, partitions }) => mostIn(topic, partitions)),
       right("dead", ({ deadLetters }) => count(deadLetters)),
-      left("last commit", ({ lastCommitMs }) => timeOrNone(lastCommitMs)),
-      left("known since", ({ knownSinceMs }) => timeOrNone(knownSinceMs)),
+      left("last commit", (row) => textOf(row, row.lastCommitMs)),
+      left("known since", (row) => textOf(row, row.knownSinceMs)),
     ],
     rows,
   );
@@ -130,7 +137,7 @@ function mostIn(topic: string, partitions: readonly PartitionRow[]): string {
   return furthest.lagMessages === 0 ? none : `${topic}/${furthest.partition}: ${count(furthest.lagMessages)}`;
 }
 
-function partitionLines(rows: readonly GroupRow[]): readonly string[] {
+function partitionLines(rows: readonly GroupRow[], textOf: TimeText): readonly string[] {
   return tableLines<PartitionRow & { readonly group: string; readonly topic: string }>(
     [
       left("group", ({ group }) => group),
@@ -138,11 +145,19 @@ function partitionLines(rows: readonly GroupRow[]): readonly string[] {
       right("committed", ({ committed }) => count(committed)),
       right("end", ({ end }) => count(end)),
       right("lag", ({ lagMessages }) => count(lagMessages)),
-      left("last commit", ({ lastCommitMs }) => timeOrNone(lastCommitMs)),
-      left("known since", ({ knownSinceMs }) => timeOrNone(knownSinceMs)),
+      left("last commit", (row) => textOf(row, row.lastCommitMs)),
+      left("known since", (row) => textOf(row, row.knownSinceMs)),
     ],
     rows.flatMap(({ group, topic, partitions }) => partitions.map((partition) => ({ group, topic, ...partition }))),
   );
 }
 
-const timeOrNone = (timeMs: number | null): string => (timeMs === null ? none : time(timeMs));
+type TimeText = (row: { readonly isInSnapshot: boolean }, timeMs: number | null) => string;
+
+/** A snapshot tells where a group stands, and not since when. */
+function timeTextOf({ snapshot }: LogExtent): TimeText {
+  return ({ isInSnapshot }, timeMs) => {
+    if (timeMs !== null) return time(timeMs);
+    return isInSnapshot && snapshot !== null ? `before ${time(snapshot.timeMs)}` : none;
+  };
+}

@@ -1,6 +1,7 @@
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";
-import { type InspectedFile, type Inspection, inspectLog } from "../inspect-log.ts";
+import { inspectLog } from "../inspect-log.ts";
+import type { InspectedFile, Inspection } from "../inspection.ts";
 import { lookAgain } from "../log-view.ts";
 import { asJson } from "../printable.ts";
 import { count, counted, left, none, right, size, tableLines } from "../table.ts";
@@ -10,7 +11,10 @@ export const verifyCommand: Command = {
   name: "verify",
   argument: { name: "directory", isRequired: false },
   summary: "Reads every byte of a log and says of each file whether it is sound; exit code 1 on damage",
-  explanation: ["It may run beside the process that writes: what that writes at the moment is no damage."],
+  explanation: [
+    "It may run beside the process that writes: what that writes at the moment is no damage.",
+    "A snapshot is compared with the segments before it, while they reach back to the first.",
+  ],
   options: { dir: undefined, json: undefined },
 };
 
@@ -55,6 +59,7 @@ function fileLines(files: readonly InspectedFile[]): readonly string[] {
       right("batches", ({ batches }) => number(batches)),
       right("commits", ({ commits }) => number(commits)),
       right("messages", ({ messages }) => number(messages)),
+      right("entries", ({ entries }) => number(entries)),
       left("found", ({ damages, note }) => {
         if (damages.length > 0) return `DAMAGED in ${counted(damages.length, "place")}`;
         return note ?? "sound";

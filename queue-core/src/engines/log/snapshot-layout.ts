@@ -34,7 +34,7 @@ import { formatVersion } from "./layout.ts";
 
 export const snapshotHeaderBytes = 48;
 export const blockHeaderBytes = 16;
-const snapshotMagic = 0x4e5351f5;
+export const snapshotMagic = 0x4e5351f5;
 
 export const blockKinds = { topics: 1, partitions: 2, segments: 3, entries: 4, end: 5 } as const;
 export type BlockKind = (typeof blockKinds)[keyof typeof blockKinds];
