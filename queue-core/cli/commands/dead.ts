@@ -1,3 +1,8 @@
+/**
+ * What groups gave up on.
+ *
+ * What can go wrong: one entry that cannot be read would hide all others. It is shown as it is, as bytes.
+ */
 import { readDeadLetter } from "../../src/dead-letters.ts";
 import { deadLetterNamespace } from "../../src/namespaces.ts";
 import type { DeadLetter } from "../../src/queue.ts";

@@ -1,3 +1,9 @@
+/**
+ * Who is behind, and since when it does not move.
+ *
+ * What can go wrong: a group that was registered and never committed would be missing, and just that one is stuck. It is
+ * listed, with everything that is readable as its lag.
+ */
 import { deadLetterNamespace, groupsNamespace } from "../../src/namespaces.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";

@@ -1,3 +1,4 @@
+/** Messages as they are stored, in order of time over all partitions. No group, no offset moves. */
 import type { StoredMessage } from "../../src/engine.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";

@@ -1,3 +1,4 @@
+/** What each topic keeps. "Readable" is what retention and rings left; "ever stored" counts from offset 0. */
 import type { Partition } from "../../src/engines/model.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";

@@ -1,3 +1,9 @@
+/**
+ * A line for each file, each damaged place, and a verdict.
+ *
+ * What can go wrong: a running writer may change what was just read, so that whole files look damaged. What two looks in
+ * a row find alike is damage; one that finds none is enough.
+ */
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { inspectLog } from "../inspect-log.ts";
