@@ -1,7 +1,7 @@
 /** What a port adds to the contracts that the conformance suite tries: turns, memory, errors, ends, time. */
 import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Commit, Engine } from "../../engine.ts";
 import { QueueError } from "../../errors.ts";
 import { manualClock } from "../clock.ts";
@@ -62,6 +62,30 @@ describe("turns", () => {
     await engine.range("orders", 0);
     for (let n = 0; n < 10; n++) await owned.commit({ append: [message(Buffer.from("x"), 1)] });
     await vi.waitFor(() => expect(told).toEqual([1]));
+    await engine.close();
+  });
+
+  it("gathers news of a busy owner, unless an answer is due anyway", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { engine, owned, ownerPort, clock } = await connected();
+    const told: number[] = [];
+    engine.onAppend((_topic, partition) => told.push(partition));
+    await engine.range("orders", 0);
+    const sent = vi.spyOn(ownerPort, "postMessage");
+    for (let n = 0; n < 5; n++) {
+      await owned.commit({ append: [message(Buffer.from("x"))] });
+      await turn();
+    }
+    expect(sent).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(10);
+    await vi.waitFor(() => expect(told).toEqual([0]));
+    await owned.commit({ append: [message(Buffer.from("x"), 1)] });
+    await engine.range("orders", 0);
+    expect(told).toEqual([0, 1]);
+    clock.advance(10);
+    await owned.commit({ append: [message(Buffer.from("x"))] });
+    await vi.waitFor(() => expect(told).toEqual([0, 1, 0]));
     await engine.close();
   });
 

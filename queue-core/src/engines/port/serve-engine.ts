@@ -6,6 +6,9 @@
  *   run out as those of a process that was killed.
  * - An answer that overtakes news: whoever awaited a commit would not have been told of its messages yet. News of a
  *   turn stand before the answers of that turn.
+ * - News in every turn of a busy owner cost it more than the answers (measured: 40 µs of each purchase of a burst, when
+ *   a message left with every batch of the log): where no answer is due, news go at once after a pause, and else
+ *   gather for `newsEveryMs`.
  * - A topic declared here that the other side does not know: whatever it is told next begins with the new topics.
  *
  * Promises: calls reach the engine in the order in which they were made; the engine stays as it is when the
@@ -28,6 +31,8 @@ import {
   type Watch,
   type Watched,
 } from "./wire.ts";
+
+const newsEveryMs = 10;
 
 /** An engine that is being served to the other end of a port. */
 export interface ServedEngine {
@@ -55,6 +60,8 @@ class Serving {
   readonly #watched = new Map<string | undefined, () => void>();
   #isOpen = true;
   #isFlushing = false;
+  #newsTimer: NodeJS.Timeout | undefined;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #topicsTold = 0;
   #replies: Reply[] = [];
   #freight = new Freight();
@@ -84,6 +91,7 @@ class Serving {
 
   #end(): void {
     this.#isOpen = false;
+    clearTimeout(this.#newsTimer);
     for (const stop of this.#watched.values()) stop();
     this.#watched.clear();
   }
@@ -121,15 +129,22 @@ class Serving {
     if (what !== "appends") {
       return this.#engine.onStateChange(what.namespace, () => {
         this.#written.add(what.namespace);
-        this.#flushSoon();
+        this.#newsSoon();
       });
     }
     return this.#engine.onAppend((topic, partition) => {
       const partitions = this.#appended.get(topic);
       if (partitions === undefined) this.#appended.set(topic, new Set([partition]));
       else partitions.add(partition);
-      this.#flushSoon();
+      this.#newsSoon();
     });
+  }
+
+  #newsSoon(): void {
+    if (this.#isFlushing || this.#newsTimer !== undefined) return;
+    const waitMs = this.#sentAtMs + newsEveryMs - this.#clock.monotonicMs();
+    if (waitMs <= 0) this.#flushSoon();
+    else this.#newsTimer = setTimeout(() => this.#flushSoon(), waitMs);
   }
 
   #flushSoon(): void {
@@ -142,6 +157,9 @@ class Serving {
   }
 
   #flush(): void {
+    clearTimeout(this.#newsTimer);
+    this.#newsTimer = undefined;
+    this.#sentAtMs = this.#clock.monotonicMs();
     const message = this.#message();
     this.#port.postMessage(message, message.freight === undefined ? [] : [message.freight]);
   }
