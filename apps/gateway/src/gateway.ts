@@ -1,4 +1,5 @@
 /** The parts of a running gateway, as its routes see them. */
+import type { KeyObject } from "node:crypto";
 import type { KnobStore } from "@plateau/domain";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
@@ -28,6 +29,8 @@ export interface Gateway {
   /** The stock stage's entries: the truth about sales and purchases. */
   readonly stockState: StateView;
   readonly sessions: SessionTokens;
+  /** Of `secrets.purchase`: what ids of purchases and payments are computed with. */
+  readonly purchaseKey: KeyObject;
   readonly limits: AdmissionLimits;
   readonly board: SaleBoard;
   readonly catalogue: SaleCatalogue;

@@ -2,7 +2,7 @@
  * The HTTP edge: admission, enqueue, replies, events, the control room's API; it fronts the pages so that there is
  * one origin.
  */
-import { randomUUID } from "node:crypto";
+import { createSecretKey, randomUUID } from "node:crypto";
 import { type StockCommand, stockCommands } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
 import { createTokenBucket, type Topic } from "queue-core";
@@ -103,6 +103,7 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
       lifetimeMs: timings.sessionLifetimeMs,
       now,
     }),
+    purchaseKey: createSecretKey(options.secrets.purchase, "utf8"),
     limits: createAdmissionLimits(() => knobs.get()),
     board: new SaleBoard(stockState, now),
     catalogue: new SaleCatalogue({ db, now, log }),

@@ -8,6 +8,7 @@
 import {
   fingerprintOf,
   type Knobs,
+  type PurchaseId,
   type PurchaseResult,
   purchaseIdOf,
   randomToken,
@@ -48,7 +49,7 @@ function setSession(attempt: Attempt, session: Attempt["session"]): Verdict | un
 const knownResult: Step = (attempt) => {
   const key = attempt.request.headers["idempotency-key"];
   if (key === undefined) {
-    begin(attempt, randomToken()); // Nobody can have sent it before.
+    begin(attempt, idOf(attempt, randomToken())); // Nobody can have sent it before.
     return undefined;
   }
   if (typeof key !== "string" || !/^[\x20-\x7e]{1,255}$/.test(key)) {
@@ -67,7 +68,7 @@ async function knownUnder(attempt: Attempt, key: string): Promise<Verdict | unde
     await earlier.reaches(["published", "refused", "ended"], attempt.gateway.timings.waitMaxMs);
     if (earlier.stage === "admitting") return refuse({ code: "overloaded", retryAfterMs: 1_000 });
   }
-  begin(attempt, key);
+  begin(attempt, id);
   const result = await resolver.lookUp(attempt.saleId, id);
   return result === undefined ? undefined : knownAs(attempt, result);
 }
@@ -83,18 +84,18 @@ export const keyReused = { code: "key-reused" } as const;
 export const isReused = (attempt: Attempt, { fingerprint }: PurchaseResult): boolean =>
   fingerprint !== undefined && fingerprint !== attempt.fingerprint;
 
-function idOf(attempt: Attempt, idempotencyKey: string) {
-  return purchaseIdOf(attempt.gateway.options.secrets.purchase, {
+function idOf(attempt: Attempt, idempotencyKey: string): PurchaseId {
+  return purchaseIdOf(attempt.gateway.purchaseKey, {
     userId: userOf(attempt),
     saleId: attempt.saleId,
     idempotencyKey,
   });
 }
 
-function begin(attempt: Attempt, key: string): void {
-  attempt.purchaseId = idOf(attempt, key);
+function begin(attempt: Attempt, id: PurchaseId): void {
+  attempt.purchaseId = id;
   attempt.pending = attempt.gateway.pending.begin({
-    id: attempt.purchaseId,
+    id,
     saleId: attempt.saleId as SaleId,
     userId: userOf(attempt),
     quantity: attempt.quantity,

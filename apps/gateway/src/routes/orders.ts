@@ -123,7 +123,7 @@ async function ownOrder(book: OrderBook, orderId: string, userId: string): Promi
 
 /** Computed from the key and what was asked, so that any gateway at any time knows the same key with another wish. */
 function paymentIdOf(
-  { options }: Gateway,
+  { purchaseKey }: Gateway,
   orderId: string,
   key: string | string[] | undefined,
   outcome: string,
@@ -132,7 +132,7 @@ function paymentIdOf(
   if (typeof key !== "string" || !/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new ProblemError("invalid-request", "Idempotency-Key: 1 to 255 visible ASCII characters");
   }
-  const mac = createHmac("sha256", options.secrets.purchase)
+  const mac = createHmac("sha256", purchaseKey)
     .update(JSON.stringify(["payment", orderId, key, outcome]))
     .digest();
   return `p_${mac.subarray(0, 16).toString("base64url")}` as PaymentId;
