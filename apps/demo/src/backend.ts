@@ -1,25 +1,29 @@
 /**
- * The back end as one process: the `log` engine, the worker's stages, the consumers and the gateway, over one queue.
+ * The back end as one process: the `log` engine, the worker's stages and the gateway in the main thread, the consumers
+ * in a thread of their own, over one engine.
+ *
  * Configured by environment alone (see `readConfiguration`), so it also runs by itself:
  * `HOST=… PORT=… … node apps/demo/src/backend.ts`.
  *
  * Promises: it listens only when everything behind it works; it ends, rather than going on, when the engine can
- * store nothing any more; a stop lets calls in flight finish, front to back. A kill at any instant is made good by
+ * store nothing any more or the consumers' thread is gone; a stop lets calls in flight finish, front to back. A kill at any instant is made good by
  * the next start.
  */
-import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
+import { MessageChannel } from "node:worker_threads";
 import { allTopics, createKnobStore } from "@plateau/domain";
 import { startGateway } from "@plateau/gateway";
 import { claimForLog, type Database, migrate, openDatabase, seed } from "@plateau/prisma";
 import { createHttpRiskScorer, startWorker } from "@plateau/worker";
 import type { Logger } from "pino";
-import { openLogEngine, openQueue, type Queue } from "queue-core";
+import { openLogEngine, openQueue, type Queue, serveEngine } from "queue-core";
+import { type ChildThread, startThread } from "./child-thread.ts";
+import type { ConsumersThreadSettings } from "./consumers-thread.ts";
 import { type Hosted, hostProcess } from "./hosted-process.ts";
 import { createLog } from "./log.ts";
 import { logIdOf } from "./log-id.ts";
 import { required } from "./required-variable.ts";
 import { keepTimetableFilled } from "./sale-timetable.ts";
-import { logLevelOf, secureCookiesOf, trustedProxiesOf } from "./settings.ts";
+import { type LogLevel, logLevelOf, secureCookiesOf, trustedProxiesOf } from "./settings.ts";
 import { StartProblem } from "./start-problem.ts";
 
 export interface BackendReady {
@@ -43,6 +47,7 @@ interface Configuration {
   readonly knobs: unknown;
   /** Members of each stage of the worker. */
   readonly members: number;
+  readonly logLevel: LogLevel;
 }
 
 /** What "try again with a crowd" opens: bounded, and slow enough that a queue of some ten seconds builds up. */
@@ -51,8 +56,8 @@ const replay = { crowd: 400, decisionCostMs: 25 };
 process.title = "plateau-backend";
 
 hostProcess<BackendReady>(async () => {
-  const log = createLog("backend", logLevelOf(process.env.LOG_LEVEL ?? "info"));
-  return startBackend(readConfiguration(), log);
+  const configuration = readConfiguration();
+  return startBackend(configuration, createLog("backend", configuration.logLevel));
 });
 
 function readConfiguration(): Configuration {
@@ -69,6 +74,7 @@ function readConfiguration(): Configuration {
     secureCookies: secureCookiesOf(process.env.SECURE_COOKIES ?? "0"),
     knobs: JSON.parse(process.env.KNOBS ?? "{}"),
     members: Number(process.env.WORKER_MEMBERS ?? "1"),
+    logLevel: logLevelOf(process.env.LOG_LEVEL ?? "info"),
   };
 }
 
@@ -149,13 +155,7 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
   await scorer.score([], AbortSignal.timeout(1_000)).catch(() => log.warn("the risk scorer does not answer yet"));
   const worker = await startWorker({ queue, scorer, knobs: knobs.get, members: configuration.members, log });
   started.push(() => worker.stop());
-  const consumers = await startConsumers({
-    queue,
-    db,
-    payments: createHttpPaymentProvider({ url: sandboxUrl }),
-    sms: createHttpSmsProvider({ url: sandboxUrl }),
-    log,
-  });
+  const consumers = await startConsumers(configuration, queue);
   started.push(() => consumers.stop());
   const gateway = await startGateway({
     queue,
@@ -174,4 +174,12 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
   });
   started.push(() => gateway.stop());
   return gateway.url;
+}
+
+function startConsumers({ databaseUrl, sandboxUrl, logLevel }: Configuration, queue: Queue): Promise<ChildThread> {
+  const { port1, port2 } = new MessageChannel();
+  serveEngine(queue.engine, port1);
+  const settings: ConsumersThreadSettings = { engine: port2, databaseUrl, sandboxUrl, logLevel };
+  const module = new URL("./consumers-thread.ts", import.meta.url);
+  return startThread({ name: "consumers", module, settings, transfer: [port2] });
 }

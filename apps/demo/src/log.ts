@@ -1,14 +1,18 @@
 /** One line per event, the same in every process: time, level, who, what. Quiet unless something is worth knowing. */
+import { isatty } from "node:tty";
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import type { LogLevel } from "./settings.ts";
 
-/** `name` is the process as a reader knows it: demo, backend, sandbox. Writes to standard output, in order. */
+/**
+ * `name` is the process as a reader knows it: demo, backend, sandbox. Writes to standard output, in order, from every
+ * thread: `process.stdout` of another one than the main thread would go through that one, and come late.
+ */
 export function createLog(name: string, level: LogLevel): Logger {
   const lines = pretty({
     sync: true,
     singleLine: true,
-    colorize: process.stdout.isTTY === true,
+    colorize: isatty(1),
     translateTime: "SYS:HH:MM:ss",
     ignore: "pid,hostname,name",
     messageFormat: "{name}: {msg}",
