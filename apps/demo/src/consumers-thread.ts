@@ -1,9 +1,9 @@
 /**
  * The thread of the consumers: order, payment, SMS and statistics on an engine that the back end's main thread owns.
  *
- * What follows a decision is allowed to be late, an answer is not: with the consumers in the main thread, a burst of
- * 6,000 purchases was answered a third slower (docs/adr/0007). They have their own database client and their own
- * connections to the providers here; only what they read and commit goes through the main thread.
+ * What follows a decision is allowed to be late, an answer is not: in the main thread, consumers took almost as much
+ * of its time as everything between request and answer (docs/adr/0007). They have their own database client and
+ * their own connections to the providers here; only what they read and commit goes through the main thread.
  */
 import { type MessagePort, workerData } from "node:worker_threads";
 import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
