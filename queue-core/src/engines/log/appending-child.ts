@@ -1,10 +1,11 @@
 /**
- * The process that tests kill, or whose disk they fill and make fail. It commits for ever, prints what was
+ * The process that tests kill, or whose disk they fill and make fail. It commits and commits, prints what was
  * acknowledged, and ends with code 3 once nothing can be stored any more.
  *
- *     node appending-child.ts <directory> <round> <writers> [acknowledge] [decide]
+ *     node appending-child.ts <directory> <round> <writers> <messages> [acknowledge] [decide] [upkeep]
  *
- * 0 writers and no more: one commit, then no more work. What it prints, fields parted by a space:
+ * After so many messages, or a few more, nothing new is sent. 0 writers and no more: one commit, then no more work.
+ * `upkeep`: takes snapshots often, and keeps little. What it prints, fields parted by a space:
  *
  *     stored <sequence> <partition> <offset> <text>   a message of `raw`: round.writer.number, numbers from 0 on; in
  *                                                     the same commit, the writer's entry became its number
@@ -13,6 +14,7 @@
  *     sent <partition> <offset> <text>                an order; each is counted, exactly once, by the stage `counters`,
  *                                                     which emits a `count` for each
  *     refused <code> <outcome>                        one of these; on a full disk it is tried again after 10 ms
+ *     snapshot                                        one was taken
  *     failed <code>                                   nothing is stored from here on
  */
 import { writeSync } from "node:fs";
@@ -23,9 +25,10 @@ import { QueueError } from "../../errors.ts";
 import { defineTopic, emit, openQueue } from "../../index.ts";
 import { openLogEngine } from "./open-log-engine.ts";
 
-const [directory = "", round = "", writers = "", ...parts] = process.argv.slice(2);
+const [directory = "", round = "", writers = "", mostMessages = "", ...parts] = process.argv.slice(2);
 const rawPartitions = 3;
 const publishers = 4;
+let messages = 0;
 
 interface Order {
   readonly key: string;
@@ -36,7 +39,17 @@ interface Count extends Order {
   readonly count: number;
 }
 
-const engine = await openLogEngine({ directory, segmentBytes: 64 * 1024, memoryBytes: 64 * 1024 });
+const kibibyte = 1024;
+const upkeep = { segmentBytes: 16 * kibibyte, snapshotBytes: 16 * kibibyte, retention: { bytes: 256 * kibibyte } };
+const engine = await openLogEngine({
+  directory,
+  segmentBytes: 64 * kibibyte,
+  memoryBytes: 64 * kibibyte,
+  ...(parts.includes("upkeep") ? upkeep : {}),
+  report: ({ kind }) => {
+    if (kind === "snapshot taken") print("snapshot");
+  },
+});
 void engine.failed.then((error) => {
   print(`failed ${error instanceof QueueError ? error.code : "?"}`);
   process.exitCode = 3;
@@ -69,8 +82,8 @@ async function write(writer: number, number: number): Promise<void> {
   print(`stored ${sequence} ${partition} ${offsets[0]} ${text}`);
 }
 
-async function writeForEver(writer: number): Promise<void> {
-  for (let number = 0; ; number++) await write(writer, number);
+async function writeOn(writer: number): Promise<void> {
+  for (let number = 0; messages++ < Number(mostMessages); number++) await write(writer, number);
 }
 
 /** Reads one partition of `raw` for ever, and acknowledges what it read. */
@@ -109,9 +122,9 @@ async function decide(): Promise<void> {
     },
   });
   const publish = async (publisher: number) => {
-    for (let number = 0; ; number++) {
+    for (let number = 0; messages++ < Number(mostMessages); number++) {
       const text = `${round}.${publisher}.${number}`;
-      const { partition, offset } = await queue.publish(orders, { key: `key-${publisher}`, text });
+      const { partition, offset } = await queue.publish(orders, { key: `buyer ${publisher}`, text });
       print(`sent ${partition} ${offset} ${text}`);
     }
   };
@@ -137,7 +150,7 @@ function endsWithStorage(error: unknown): void {
 }
 
 if (writers === "0" && parts.length === 0) await write(0, 0);
-for (let writer = 0; writer < Number(writers); writer++) writeForEver(writer).catch(endsWithStorage);
+for (let writer = 0; writer < Number(writers); writer++) writeOn(writer).catch(endsWithStorage);
 if (parts.includes("acknowledge")) {
   for (let partition = 0; partition < rawPartitions; partition++) acknowledge(partition).catch(endsWithStorage);
 }

@@ -29,6 +29,7 @@ export interface Account {
   readonly refused: string[];
   /** Said nothing more that was acknowledged after this many of `told`; undefined while nothing failed. */
   toldBeforeFailure: number | undefined;
+  snapshots: number;
   lines: number;
 }
 
@@ -36,22 +37,18 @@ export interface ChildOptions {
   readonly directory: string;
   readonly round: number;
   readonly writers: number;
-  readonly parts?: readonly ("acknowledge" | "decide")[];
+  /** So many, or a few more; default: more than a test waits for. */
+  readonly messages?: number;
+  readonly parts?: readonly ("acknowledge" | "decide" | "upkeep")[];
   /** Folder of compiled modules; filled by a child that ends by itself. */
   readonly compiled?: string;
   /** A program and its arguments that run the child. */
   readonly under?: readonly string[];
 }
 
-export function startChild({
-  directory,
-  round,
-  writers,
-  parts = [],
-  compiled,
-  under = [],
-}: ChildOptions): ChildProcess {
-  const args = [childPath, directory, String(round), String(writers), ...parts];
+export function startChild(options: ChildOptions): ChildProcess {
+  const { directory, round, writers, messages = 1_000_000, parts = [], compiled, under = [] } = options;
+  const args = [childPath, directory, ...[round, writers, messages].map(String), ...parts];
   const [program = "", ...rest] = [...under, process.execPath, ...args];
   const env = compiled === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: compiled };
   return spawn(program, rest, { env, stdio: ["ignore", "pipe", "inherit"] });
@@ -62,7 +59,7 @@ export async function hear(
   child: ChildProcess,
   onLine: (account: Account) => void = () => {},
 ): Promise<Account & { readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
-  const account: Account = { told: [], moved: [], refused: [], toldBeforeFailure: undefined, lines: 0 };
+  const account: Account = { told: [], moved: [], refused: [], toldBeforeFailure: undefined, snapshots: 0, lines: 0 };
   const gone = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     note(account, line);
@@ -87,6 +84,8 @@ function note(account: Account, line: string): void {
     account.moved.push({ partition, to });
   } else if (kind === "refused") {
     account.refused.push(fields.join(" "));
+  } else if (kind === "snapshot") {
+    account.snapshots++;
   } else if (kind === "failed") {
     account.toldBeforeFailure = account.told.length;
   } else {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -9,7 +9,9 @@ import { openLogEngine } from "./open-log-engine.ts";
 import { StoredHistory } from "./stored-history.ts";
 
 const rounds = 20;
-const roundsBetweenLooks = 4;
+/** Of one round. What two rounds store is looked at before retention may drop it. */
+const messages = 1_200;
+const roundsBetweenLooks = 2;
 const writers = 16;
 
 /** A linear congruential generator: numbers from 0 to below `end`. */
@@ -21,17 +23,26 @@ function randomOf(seed: number): (end: number) => number {
   };
 }
 
-/** Ends the child at some moment of its start or its work, which the number decides. */
+/** While it starts, while it works, after so much was acknowledged, and around what follows a snapshot. */
+const moments = ["starting", "working", "acknowledged", "upkeep"] as const;
+
+/** Ends the child at some moment, which the numbers decide. */
 async function killed(child: ChildProcess, random: (end: number) => number, startMs: number): Promise<Account> {
   const kill = () => child.kill("SIGKILL");
   onTestFinished(() => void kill());
-  const lines = [1, Number.POSITIVE_INFINITY, 1 + random(600)][random(3)] as number;
-  const afterLinesMs = lines === 1 ? random(150) : 0;
-  let moment = lines === Number.POSITIVE_INFINITY ? setTimeout(kill, random(1.5 * startMs)) : undefined;
-  const account = await hear(child, (heard) => {
-    if (heard.lines === lines) moment = setTimeout(kill, afterLinesMs);
+  const moment = moments[random(moments.length)];
+  const killedAtLine = 1 + random(600);
+  const waitMs = moment === "upkeep" ? random(10) : random(150);
+  // On a slow machine what is waited for may not come; it is killed all the same.
+  let timer = setTimeout(kill, moment === "starting" ? random(1.5 * startMs) : 10_000);
+  const account = await hear(child, ({ lines, snapshots }) => {
+    if (moment === "acknowledged" && lines === killedAtLine) kill();
+    if ((moment === "working" && lines === 1) || (moment === "upkeep" && snapshots === 1)) {
+      clearTimeout(timer);
+      timer = setTimeout(kill, waitMs);
+    }
   });
-  clearTimeout(moment);
+  clearTimeout(timer);
   expect(account.signal).toBe("SIGKILL");
   return account;
 }
@@ -57,7 +68,14 @@ describe(`SIGKILL in the middle of everything, ${rounds} times (SEED=${seed})`, 
     const directory = temporaryDirectory();
     const history = new StoredHistory();
     for (let round = 0; round < rounds; round++) {
-      const child = startChild({ directory, round, writers, parts: ["acknowledge", "decide"], compiled });
+      const child = startChild({
+        directory,
+        round,
+        writers,
+        messages,
+        parts: ["acknowledge", "decide", "upkeep"],
+        compiled,
+      });
       history.add(await killed(child, random, startMs));
       if ((round + 1) % roundsBetweenLooks !== 0) continue;
       const engine = await openLogEngine({ directory });
@@ -68,6 +86,9 @@ describe(`SIGKILL in the middle of everything, ${rounds} times (SEED=${seed})`, 
       }
     }
     expect(history.acknowledged).toBeGreaterThan(rounds * 20);
+    expect(history.decided).toBeGreaterThan(rounds * 2);
+    // What was killed were also snapshots, and starts from them.
+    expect(readdirSync(directory).some((name) => name.endsWith(".snapshot"))).toBe(true);
   }, 120_000);
 
   it("has nothing to do with an engine that is idle: it keeps no process alive, though nobody closed it", async () => {

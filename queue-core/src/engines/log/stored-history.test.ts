@@ -46,6 +46,7 @@ async function verdict(commits: readonly Commit[], told: readonly Told[], moved 
     moved: [{ partition: 0, to: moved }],
     refused: [],
     toldBeforeFailure: undefined,
+    snapshots: 0,
     lines: 0,
   });
   return history.verify(engine).then(

@@ -35,6 +35,11 @@ export class StoredHistory {
     return this.#told.length;
   }
 
+  /** Orders counted by the stage, at the last look. */
+  get decided(): number {
+    return this.#all("counts").length;
+  }
+
   /** What a child was told before it ended. */
   add({ told, moved }: Account): void {
     this.#told.push(...told);
