@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dead, defineTopic, done } from "../src/index.ts";
+import { dead, defineTopic, delayNamespace, done } from "../src/index.ts";
 import { onEveryEngine } from "./queue-bed.ts";
 
 interface Job {
@@ -64,5 +64,39 @@ onEveryEngine("dead letters", (bed) => {
     expect(seen.sort()).toEqual(["broken 1", "broken 1", "fine 1"]);
     expect(await queue.deadLetters("broken", jobs, 10)).toEqual([]);
     expect((await queue.browse(jobs, 0, 1, 1))[0]?.headers.ext).toMatchObject({ trace: "t" });
+  });
+
+  it("of half messages nobody had read reach every group when they are redriven", async () => {
+    const queue = await bed().queue([jobs]);
+    const seen: string[] = [];
+    for (const group of ["one", "two"]) {
+      await queue.consume<Job>({
+        group,
+        topic: jobs,
+        handle: async ([message]) => {
+          seen.push(`${group} ${message?.value.n}`);
+          return done;
+        },
+      });
+    }
+    const checkBack = async () => "unknown" as const;
+    const sender = await queue.transactional<Job>({ group: "s", topic: jobs, checkBack, maxChecks: 1 });
+    await sender.publish([{ key: "a", n: 7 }], async () => "unknown");
+    await bed().eventually(async () => (await queue.deadLetters("s", jobs, 10)).length === 1);
+    expect(await queue.redrive("s", jobs)).toBe(1);
+    await bed().eventually(() => seen.length === 2);
+    expect(seen.sort()).toEqual(["one 7", "two 7"]);
+  });
+
+  it("keep a delayed message that can never be moved, with the reason, and hold up no other", async () => {
+    const queue = await bed().queue([jobs]);
+    const damaged = { namespace: delayNamespace("jobs", 0), key: "000000000000001-x", value: Buffer.from("?") };
+    await bed().engine.commit({ put: [damaged] });
+    await queue.publish(jobs, { key: "a", n: 1 }, { delayMs: 1_000 });
+    await bed().eventually(async () => (await queue.browse(jobs, 0, 0, 10)).length === 1);
+    const [letter, ...more] = await queue.deadLetters("$delay", jobs, 10);
+    expect(more).toEqual([]);
+    expect(letter).toMatchObject({ bytes: Buffer.from("?"), message: { key: "", offset: -1, value: undefined } });
+    expect(letter?.reason).toContain("cannot be moved when due: CORRUPT");
   });
 });

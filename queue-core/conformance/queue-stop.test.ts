@@ -95,6 +95,38 @@ onEveryEngine("a graceful stop", (bed) => {
     expect(await committed(queue)).toBe(0);
   });
 
+  it("keeps to its grace also for a partition that was being handed over with a longer one", async () => {
+    const queue = await open();
+    await publish(queue, 2);
+    const never = gate();
+    const start = (member: string) =>
+      queue.consume<Job>({
+        group: "g",
+        topic: jobs,
+        member,
+        handle: async () => {
+          await never.promise;
+          return done;
+        },
+      });
+    const first = await start("a");
+    await bed().settle();
+    const { partition } = await queue.publish(jobs, { key: "a", n: 9 });
+    // A member whose name makes the partition with the work in it fall to that one.
+    await start(partition === 0 ? "0" : "z");
+    await bed().settle();
+    expect(first.statistics().partitions).toContain(partition);
+    let isStopped = false;
+    const before = queue.now();
+    const stopping = first.stop({ graceMs: 300 }).then(() => {
+      isStopped = true;
+    });
+    await bed().eventually(() => isStopped);
+    await stopping;
+    expect(queue.now() - before).toBeLessThan(1_000);
+    never.open();
+  });
+
   it("finishes the batch of a process stage, and gives up one whose pace or facts outlast the grace", async () => {
     const queue = await open();
     await publish(queue, 3);

@@ -4,7 +4,8 @@
  * Contracts:
  * - A dead letter is kept, with reason, history, key, headers and bytes, until it is redriven; also across a restart.
  * - It is told of when it is stored.
- * - A redrive moves each dead letter once, whoever else redrives, and reaches the group it belongs to alone.
+ * - A redrive moves each dead letter once, whoever else redrives, and reaches the group it belongs to alone; one that
+ *   died before any group could read it (half, delayed) reaches them all.
  *
  * What can go wrong:
  * - A message dead-lettered twice (its commit was fenced, the next owner met it again) must be there once: the
@@ -120,7 +121,7 @@ export async function redriveDeadLetters(
         put: entries.map(({ key }) => ({ namespace, key, value: null })),
         append: entries.map((entry) => {
           const { head, value } = unpackMessage<DeadHead>(entry.value);
-          const headers = { ...head.headers, ext: { ...head.headers.ext, [redriveHeader]: group } };
+          const headers = hasBeenRead(head) ? markedFor(group, head.headers) : head.headers;
           return {
             topic: topic.name,
             partition: partitionOfKey(head.key, topic.partitions),
@@ -138,6 +139,15 @@ export async function redriveDeadLetters(
       await engine.commit({});
     }
   }
+}
+
+/** A half or delayed message died before it came into its topic: once redriven it is for every group. */
+function hasBeenRead(head: DeadHead): boolean {
+  return head.offset >= 0;
+}
+
+function markedFor(group: string, headers: MessageHeaders): MessageHeaders {
+  return { ...headers, ext: { ...headers.ext, [redriveHeader]: group } };
 }
 
 function decodeOrUndefined<T>(topic: Pick<Topic<T>, "codec">, bytes: Buffer): T | undefined {

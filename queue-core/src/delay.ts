@@ -14,11 +14,12 @@
  * - An entry that can never be moved would be tried for ever: it goes to the dead letters of "$delay".
  */
 import { backoffMs } from "./backoff.ts";
+import { deadLetterEntry } from "./dead-letters.ts";
 import type { AppendRequest, MessageHeaders, StateEntry, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
-import { deadLetterNamespace, delayNamespace, timeKey } from "./namespaces.ts";
+import { delayNamespace, timeKey } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
-import { hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
+import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { Waker } from "./waker.ts";
 
 interface DelayedHead {
@@ -30,6 +31,8 @@ interface DelayedHead {
 const moveBatch = 256;
 /** Changes that come close together are looked at once. */
 const gatherMs = 5;
+/** What could never be moved is filed under this name instead of a group's. */
+const delayGroup = "$delay";
 const backoffRange = { firstMs: 100, longestMs: 5_000 };
 
 /** The entry to put; `unique` tells it apart from others due in the same ms. */
@@ -182,16 +185,31 @@ export class DelayScheduler {
     } catch (error) {
       if (hasCode(error, "CONFLICT")) return false;
       if (isEngineEnd(error) || (error instanceof QueueError && error.retryable)) throw error;
+      const reason = `cannot be moved when due: ${describe(error)}`;
       this.#context.report(`delayed message ${entry.key} of ${topic} goes to the dead letters of "$delay"`, error);
       await this.#context.engine.commit({
         expect: [{ namespace, key: entry.key, is: "present" }],
-        put: [
-          { namespace, key: entry.key, value: null },
-          { namespace: deadLetterNamespace("$delay", topic), key: entry.key, value: entry.value },
-        ],
+        put: [{ namespace, key: entry.key, value: null }, this.#deadLetter(place, entry, reason)],
       });
       return true;
     }
+  }
+
+  #deadLetter({ topic, partition }: Place, entry: StateEntry, reason: string): StateWrite {
+    const atMs = this.#context.engine.now();
+    const { head, value } = unpackOrWhole(entry.value);
+    const message = { topic, partition, offset: -1, timestampMs: atMs, key: head.key, headers: head.headers ?? {} };
+    const death = { attempt: 0, reason, history: [{ atMs, error: reason }], id: entry.key };
+    return deadLetterEntry(delayGroup, message, value, death);
+  }
+}
+
+/** An entry that is damaged is kept as it is. */
+function unpackOrWhole(packed: Buffer): { readonly head: DelayedHead; readonly value: Buffer } {
+  try {
+    return unpackMessage<DelayedHead>(packed);
+  } catch {
+    return { head: { key: "" }, value: packed };
   }
 }
 

@@ -113,6 +113,7 @@ export class Membership {
     if (this.#mode === "ended") return;
     this.#mode = "stopping";
     this.#waker.wake();
+    const endGrace = this.#shortenHandOvers(graceMs);
     const released = [...this.#holdings.values()].map((holding) => this.#release(holding, graceMs));
     // Leases must outlive the grace that handlers are given.
     const endRenewal = this.#keepLeases();
@@ -120,8 +121,18 @@ export class Membership {
     await this.#quietly(() => this.#context.engine.heartbeat(this.#name, this.#options.member, 0));
     this.#context.groupChanges.raise(this.#name);
     await Promise.all(released);
+    endGrace();
     endRenewal();
     this.kill();
+  }
+
+  /** What is being handed over already was given another grace: it ends with this one. */
+  #shortenHandOvers(graceMs: number): () => void {
+    const handedOver = [...this.#holdings.values()].filter(({ released }) => released !== undefined);
+    if (handedOver.length === 0) return () => undefined;
+    return this.#context.timers.after(graceMs, () => {
+      for (const { work } of handedOver) work.kill();
+    });
   }
 
   /** Renews every lease until told to end. */
