@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { matchesModel } from "./matches-model.ts";
 
-const { QUEUE_MODEL_SEED, QUEUE_MODEL_SECONDS = "8" } = process.env;
+const { QUEUE_MODEL_SEED, QUEUE_MODEL_SECONDS = "6" } = process.env;
 
 /** What has to have happened at least once in all runs together, lest they prove nothing. */
 const notVacuous = [
