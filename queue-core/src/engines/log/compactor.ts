@@ -3,7 +3,7 @@
  *
  * What can go wrong: the work takes seconds and reads and writes as much as the state is large; the thread may die.
  * Promises: exactly one outcome for each job; a thread that died is a failed job, and the next job gets a new one;
- * the thread keeps no process alive and is gone after `rest` and `close`, with all its memory.
+ * the thread keeps no process alive, and is gone after `close` or a rest of 10 s, with all its memory.
  */
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -24,7 +24,7 @@ export interface Compactor {
   /** One at a time. Never rejects. */
   run(job: CompactorJob): Promise<CompactorOutcome>;
   /** There is nothing to do for now. */
-  rest(): Promise<void>;
+  rest(): void;
   /** A job under way is given up; what it left unfinished, the next start removes. */
   close(): Promise<void>;
 }
@@ -43,43 +43,69 @@ export async function runJob(disk: Disk, job: CompactorJob, breathe: () => Promi
   }
 }
 
+/** A start costs 0.2 s of a core: a log that fills a segment every second keeps its thread. */
+const longestRestMs = 10_000;
+
+interface CompactorThread {
+  readonly worker: Worker;
+  /** Of the job under way: a thread that ends late must not end the job of the next one. */
+  settle: ((outcome: CompactorOutcome) => void) | undefined;
+}
+
 export function createThreadCompactor(): Compactor {
-  let thread: Worker | undefined;
-  let settle: ((outcome: CompactorOutcome) => void) | undefined;
-  const finish = (outcome: CompactorOutcome) => {
-    settle?.(outcome);
-    settle = undefined;
-  };
-  const start = () => {
-    const started = new Worker(new URL("./compactor-thread.ts", import.meta.url), {
-      name: "queue-log-compactor",
-      execArgv: [],
-    });
-    started.unref();
-    started.on("message", (outcome: CompactorOutcome) => finish(outcome));
-    started.on("error", (error) => finish({ kind: "failed", reason: `the compactor thread died: ${error.message}` }));
-    started.on("exit", (code) => {
-      if (thread === started) thread = undefined;
-      finish({ kind: "failed", reason: `the compactor thread ended with code ${code}` });
-    });
-    return started;
-  };
+  let current: CompactorThread | undefined;
+  let ending: NodeJS.Timeout | undefined;
   const end = async () => {
-    const ending = thread;
-    thread = undefined;
-    await ending?.terminate();
+    clearTimeout(ending);
+    const ended = current;
+    current = undefined;
+    await ended?.worker.terminate();
   };
   return {
     run(job) {
-      thread ??= start();
-      thread.postMessage(job);
+      clearTimeout(ending);
+      const thread =
+        current ??
+        startThread((ended) => {
+          if (current === ended) current = undefined;
+        });
+      current = thread;
+      thread.worker.postMessage(job);
       return new Promise((resolve) => {
-        settle = resolve;
+        thread.settle = resolve;
       });
     },
-    rest: end,
+    rest() {
+      clearTimeout(ending);
+      ending = setTimeout(() => void end(), longestRestMs).unref();
+    },
     close: end,
   };
+}
+
+function startThread(onEnd: (thread: CompactorThread) => void): CompactorThread {
+  const worker = new Worker(new URL("./compactor-thread.ts", import.meta.url), {
+    name: "queue-log-compactor",
+    execArgv: [],
+    // What it reads is garbage at once; without a limit 100 MB of it would wait for the collector.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
+  worker.unref();
+  const thread: CompactorThread = { worker, settle: undefined };
+  const finish = (outcome: CompactorOutcome) => {
+    thread.settle?.(outcome);
+    thread.settle = undefined;
+  };
+  worker.on("message", (outcome: CompactorOutcome) => finish(outcome));
+  worker.on("error", (error) => {
+    onEnd(thread);
+    finish({ kind: "failed", reason: `the compactor thread died: ${error.message}` });
+  });
+  worker.on("exit", (code) => {
+    onEnd(thread);
+    finish({ kind: "failed", reason: `the compactor thread ended with code ${code}` });
+  });
+  return thread;
 }
 
 export function createInlineCompactor(disk: Disk, later: Later): Compactor {
@@ -90,7 +116,7 @@ export function createInlineCompactor(disk: Disk, later: Later): Compactor {
   };
   return {
     run: (job) => runJob(disk, job, breathe),
-    async rest() {},
+    rest() {},
     async close() {
       closed = true;
     },

@@ -81,10 +81,9 @@ export class LogKeeper {
       if (this.#isSnapshotDue()) await this.#takeSnapshot();
       if (this.#isWorking()) await this.#letGo();
     } while (this.#isWorking() && this.#askedAgain);
-    await this.#parts.compactor.rest();
-    if (this.#isWorking()) this.#mode = "resting";
-    // Asked while the compactor went to rest.
-    if (this.#askedAgain) this.check();
+    if (!this.#isWorking()) return;
+    this.#parts.compactor.rest();
+    this.#mode = "resting";
   }
 
   /** Asked after each wait. */

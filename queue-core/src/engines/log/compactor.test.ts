@@ -1,0 +1,34 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createInlineCompactor, createThreadCompactor } from "./compactor.ts";
+import { nodeDisk } from "./disk.ts";
+import { temporaryDirectory } from "./log-bed.ts";
+
+describe.each([
+  ["in a thread", () => createThreadCompactor()],
+  ["in this thread", () => createInlineCompactor(nodeDisk, setImmediate)],
+])("a compactor %s", (_where, create) => {
+  it("does its jobs and tells what failed", async () => {
+    const directory = temporaryDirectory();
+    for (const name of ["a", "b"]) writeFileSync(join(directory, name), "");
+    const compactor = create();
+    const outcome = await compactor.run({ kind: "remove", directory, fileNames: ["a"] });
+    expect(outcome).toEqual({ kind: "done", bytes: 0 });
+    compactor.rest();
+    const failed = await compactor.run({ kind: "remove", directory, fileNames: ["c", "b"] });
+    expect(failed).toMatchObject({ kind: "failed", reason: expect.stringContaining("ENOENT") });
+    expect(readdirSync(directory)).toEqual(["b"]);
+    await compactor.close();
+  });
+
+  it("gives up the job under way when it is closed", async () => {
+    const directory = temporaryDirectory();
+    const fileNames = Array.from({ length: 2000 }, (_, index) => String(index));
+    for (const name of fileNames) writeFileSync(join(directory, name), "");
+    const compactor = create();
+    const outcome = compactor.run({ kind: "remove", directory, fileNames });
+    await compactor.close();
+    expect((await outcome).kind).toBe("failed");
+  });
+});
