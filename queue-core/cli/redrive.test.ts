@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { deadLetterEntry } from "../src/dead-letters.ts";
 import { contentsOf } from "../src/engines/log/log-bed.ts";
 import { openLogEngine } from "../src/engines/log/open-log-engine.ts";
 import { openQueue } from "../src/open-queue.ts";
@@ -50,6 +51,22 @@ describe("redrive", () => {
       "there is no topic orderz; there are orders, raw, replies",
     );
     expect(contentsOf(directory)).toEqual(before);
+  });
+
+  it("sends on a dead half message, though its sender's group reads nothing: it is for all groups", async () => {
+    const directory = await makeOrders();
+    const engine = await openLogEngine({ directory });
+    const half = { topic: "orders", partition: 0, offset: -1, timestampMs: 1, key: "9", headers: {} };
+    const death = { attempt: 15, reason: "no answer", history: [], id: "half-1" };
+    await engine.commit({
+      put: [deadLetterEntry("sender", half, orders.codec.encode({ user: "9", number: 9 }), death)],
+    });
+    await engine.close();
+    const { code, out } = await queueTool("redrive", "orders", "--group", "sender", "--dir", directory);
+    expect([code, out]).toEqual([
+      0,
+      "1 dead letter of group sender sent again on orders; it gets them at its next start",
+    ]);
   });
 
   it("is refused while a process has the log open, names it, and tells how to do it then", async () => {

@@ -142,8 +142,13 @@ export async function redriveDeadLetters(
 }
 
 /** A half or delayed message died before it came into its topic: once redriven it is for every group. */
-function hasBeenRead(head: DeadHead): boolean {
+function hasBeenRead(head: Pick<DeadHead, "offset">): boolean {
   return head.offset >= 0;
+}
+
+/** Whether what that entry holds goes, once redriven, to the group alone that gave up on it. */
+export function isForItsGroupAlone(entry: StateEntry): boolean {
+  return hasBeenRead(unpackMessage<DeadHead>(entry.value).head);
 }
 
 function markedFor(group: string, headers: MessageHeaders): MessageHeaders {

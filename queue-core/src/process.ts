@@ -28,11 +28,13 @@ import { isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
 import { DecisionBatch } from "./decision-batch.ts";
 import type { Commit, Lease, PartitionRef, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
+import { gatherFacts } from "./gather-facts.ts";
 import type { MemberCounters } from "./group-member.ts";
 import type { PartitionWork } from "./membership.ts";
 import { stateNamespace } from "./namespaces.ts";
 import type { DecideContext, Message, ProcessOptions } from "./queue.ts";
 import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 import { Waker } from "./waker.ts";
 
 const defaultMaxBatch = 256;
@@ -172,7 +174,10 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     }
     let batch = this.#ahead.slice(0, this.#alone > 0 ? 1 : length) as MessageItem<T>[];
     if (this.#options.pace !== undefined) {
-      const taken = await this.#abortable(this.#options.pace(batch.map(messageOf), this.#abort.signal));
+      const taken = await unlessAborted(
+        this.#options.pace(batch.map(messageOf), this.#abort.signal),
+        this.#abort.signal,
+      );
       if (!(taken >= 1)) throw new QueueError("INVALID_ARGUMENT", `pace returned ${taken}; at least 1 has to be taken`);
       if (taken < batch.length) batch = batch.slice(0, Math.floor(taken));
     }
@@ -195,7 +200,8 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
     const { engine } = this.#context;
     const { group } = this.#ref;
     const keys = batch.map((item) => this.#keysOf(item.message));
-    const facts = await this.#prepare(batch);
+    const { prepare } = this.#options;
+    const facts = await gatherFacts(prepare, batch.map(messageOf), this.#abort.signal, this.#context.timers);
     const all = allOf(keys);
     const values = all.length === 0 ? [] : await engine.readState(this.#namespace, all);
     if (this.#mode === "killed") return;
@@ -299,42 +305,6 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
       decisions.discarded(error);
       throw error;
     }
-  }
-
-  async #prepare(batch: readonly MessageItem<T>[]): Promise<Facts | undefined> {
-    const prepare = this.#options.prepare;
-    if (prepare === undefined) return undefined;
-    const budget = new AbortController();
-    let giveUp = (): void => undefined;
-    const late = new Promise<undefined>((resolve) => {
-      giveUp = () => {
-        budget.abort();
-        resolve(undefined);
-      };
-    });
-    const cancel = this.#context.timers.after(prepare.budgetMs, giveUp);
-    this.#abort.signal.addEventListener("abort", giveUp, { once: true });
-    try {
-      // Facts that failed are facts that are not there; the decision records it. A late rejection is heard here too.
-      const gathered = Promise.resolve(prepare.gather(batch.map(messageOf), budget.signal)).catch(() => undefined);
-      return await Promise.race([gathered, late]);
-    } catch {
-      return undefined;
-    } finally {
-      cancel();
-      this.#abort.signal.removeEventListener("abort", giveUp);
-    }
-  }
-
-  /** Rejects once the work is aborted, whatever the other promise does. */
-  #abortable<V>(promise: Promise<V>): Promise<V> {
-    const signal = this.#abort.signal;
-    return new Promise((resolve, reject) => {
-      const aborted = (): void => reject(new QueueError("CLOSED", "the member stopped"));
-      if (signal.aborted) aborted();
-      signal.addEventListener("abort", aborted, { once: true });
-      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
-    });
   }
 }
 

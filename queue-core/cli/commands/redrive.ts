@@ -3,9 +3,10 @@
  *
  * What can go wrong: a process has the log open; then nothing is touched, and the line says how to ask that process.
  * A name mistyped must not make a log or count as "none": topic and group are looked up before the log is opened.
- * A message is redriven for one group alone, so it would be lost where that group does not read the topic.
+ * A message that a group read is redriven for that group alone, so it would be lost where that group no longer reads
+ * the topic; what died before (half and delayed messages) is for all.
  */
-import { redriveDeadLetters } from "../../src/dead-letters.ts";
+import { isForItsGroupAlone, redriveDeadLetters } from "../../src/dead-letters.ts";
 import { liveOwnerOf } from "../../src/engines/log/lock-file.ts";
 import { openLogEngine } from "../../src/engines/log/open-log-engine.ts";
 import { QueueError } from "../../src/errors.ts";
@@ -50,9 +51,10 @@ export async function runRedrive(call: Call, context: CommandContext): Promise<n
 
 function deadLettersFor(view: LogView, topic: string, group: string): number {
   view.topic(topic);
-  const dead = view.entries(deadLetterNamespace(group, topic), 1).length;
+  const dead = view.entries(deadLetterNamespace(group, topic), Number.POSITIVE_INFINITY);
+  if (dead.length > 0 && !dead.some(isForItsGroupAlone)) return dead.length;
   const readers = view.entries(groupsNamespace(topic), Number.POSITIVE_INFINITY).map(({ key }) => key);
-  if (readers.includes(group)) return dead;
+  if (readers.includes(group)) return dead.length;
   const known = readers.length === 0 ? "no group reads it" : `it is read by ${readers.join(", ")}`;
   throw new ToolProblem(`group ${group} does not read ${topic}, so nobody would get what is redriven for it; ${known}`);
 }
