@@ -199,7 +199,7 @@ describe(`equivalence (SEED=${seed})`, () => {
     let withSnapshot = 0;
     const property = fc.asyncProperty(steps, async (made) => {
       const { directory, clock, seen } = await play(made, 1e9);
-      const folded = `${directory} folded`;
+      const folded = temporaryDirectory();
       cpSync(directory, folded, { recursive: true });
       if (snapshotPaths(directory).length > 0) withSnapshot++;
       for (const path of snapshotPaths(folded)) rmSync(path);
