@@ -11,7 +11,8 @@ export interface BareJob {
 }
 
 export interface BareAnswer {
-  readonly elapsedMs: number;
+  /** Of each write with its sync. */
+  readonly timesMs: Float64Array;
 }
 
 const port = parentPort;
@@ -20,12 +21,14 @@ if (port === null) throw new Error("this module runs as a worker thread");
 port.on("message", ({ path, position, bytes, writes }: BareJob) => {
   const file = openSync(path, position === 0 ? "w" : "r+");
   const batch = Buffer.alloc(bytes, "x");
-  const startedMs = performance.now();
+  const timesMs = new Float64Array(writes);
   for (let written = 0; written < writes; written++) {
+    const startedMs = performance.now();
     writeSync(file, batch, 0, bytes, position + written * bytes);
     fdatasyncSync(file);
+    timesMs[written] = performance.now() - startedMs;
   }
-  const answer: BareAnswer = { elapsedMs: performance.now() - startedMs };
+  const answer: BareAnswer = { timesMs };
   closeSync(file);
   port.postMessage(answer);
 });

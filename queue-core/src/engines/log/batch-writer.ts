@@ -6,11 +6,12 @@
  * outcome `failed`; the thread keeps the process alive only while a batch is under way, and ends with `close`.
  */
 import { Worker } from "node:worker_threads";
+import { BatchExchange } from "./batch-exchange.ts";
 import type { Disk } from "./disk.ts";
 import { SegmentWriter, type SegmentWriterSettings, type WriteOutcome, type WriteRequest } from "./segment-writer.ts";
 
 export interface WriterListener {
-  /** The batch comes back with its outcome: on its way to the thread its memory leaves this one. */
+  /** The batch is handed back with its outcome. */
   onOutcome(outcome: WriteOutcome, batch: Buffer): void;
   /** Whether `makeReserve` found room. In one order with the outcomes, as the calls were. */
   onReserve(isMade: boolean): void;
@@ -26,7 +27,7 @@ export interface BatchWriter {
 /** From the thread's first message on; before it, the thread has opened the newest segment. */
 export type FromWriterThread =
   | { readonly kind: "ready" }
-  | { readonly kind: "outcome"; readonly outcome: WriteOutcome; readonly batch: Uint8Array }
+  | { readonly kind: "outcome"; readonly outcome: WriteOutcome }
   | { readonly kind: "reserve"; readonly isMade: boolean };
 
 export type ToWriterThread =
@@ -34,22 +35,24 @@ export type ToWriterThread =
   | { readonly kind: "make reserve" }
   | { readonly kind: "close" };
 
+export interface WriterThreadData {
+  readonly settings: SegmentWriterSettings;
+  readonly memory: SharedArrayBuffer;
+}
+
 /** Rejects when the thread cannot start or cannot open the newest segment. */
 export async function startWriterThread(
   settings: SegmentWriterSettings,
   listener: WriterListener,
 ): Promise<BatchWriter> {
+  const exchange = new BatchExchange();
+  const data: WriterThreadData = { settings, memory: exchange.memory };
   const thread = new Worker(new URL("./writer-thread.ts", import.meta.url), {
-    workerData: settings,
+    workerData: data,
     name: "queue-log-writer",
     // Flags of the main thread, a test runner's say, are no business of this one.
     execArgv: [],
   });
-  const exited = new Promise<number>((resolve) => thread.once("exit", resolve));
-  let closing = false;
-  const fail = (reason: string) => {
-    if (!closing) listener.onOutcome({ kind: "failed", reason }, Buffer.alloc(0));
-  };
   await new Promise<void>((resolve, reject) => {
     thread.once("error", reject);
     thread.once("message", () => {
@@ -57,33 +60,84 @@ export async function startWriterThread(
       resolve();
     });
   });
-  let awaited = 0;
-  thread.on("message", (message: FromWriterThread) => {
-    if (--awaited === 0) thread.unref();
-    if (message.kind === "outcome") {
-      const { buffer, byteOffset, length } = message.batch;
-      listener.onOutcome(message.outcome, Buffer.from(buffer as ArrayBuffer, byteOffset, length));
-    } else if (message.kind === "reserve") {
-      listener.onReserve(message.isMade);
-    }
-  });
-  thread.on("error", (error) => fail(`the writer thread died: ${error.message}`));
-  thread.on("exit", (code) => fail(`the writer thread ended with code ${code}`));
-  thread.unref();
-  const ask = (message: ToWriterThread, transfer: ArrayBuffer[]) => {
-    awaited++;
-    thread.ref();
-    thread.postMessage(message, transfer);
-  };
-  return {
-    write: (request) => ask({ kind: "write", request }, [request.batch.buffer as ArrayBuffer]),
-    makeReserve: () => ask({ kind: "make reserve" }, []),
-    async close() {
-      closing = true;
-      ask({ kind: "close" }, []);
-      await exited;
-    },
-  };
+  return new ThreadWriter(thread, exchange, listener);
+}
+
+class ThreadWriter implements BatchWriter {
+  readonly #thread: Worker;
+  readonly #exchange: BatchExchange;
+  readonly #listener: WriterListener;
+  readonly #exited: Promise<void>;
+  #underWay: { readonly number: number; readonly batch: Buffer } | undefined;
+  #awaited = 0;
+  #mode: "open" | "closing" = "open";
+
+  constructor(thread: Worker, exchange: BatchExchange, listener: WriterListener) {
+    this.#thread = thread;
+    this.#exchange = exchange;
+    this.#listener = listener;
+    this.#exited = new Promise((resolve) => thread.once("exit", () => resolve()));
+    thread.on("message", (message: FromWriterThread) => this.#hear(message));
+    thread.on("error", (error) => this.#fail(`the writer thread died: ${error.message}`));
+    thread.on("exit", (code) => this.#fail(`the writer thread ended with code ${code}`));
+    thread.unref();
+  }
+
+  write(request: WriteRequest): void {
+    const { batch } = request;
+    if (!this.#exchange.lay(request)) this.#thread.postMessage({ kind: "write", request } satisfies ToWriterThread);
+    const number = this.#ask();
+    this.#underWay = { number, batch };
+    void this.#exchange.nextWritten(number).then(() => this.#lookWhetherWritten());
+  }
+
+  makeReserve(): void {
+    this.#thread.postMessage({ kind: "make reserve" } satisfies ToWriterThread);
+    this.#ask();
+  }
+
+  async close(): Promise<void> {
+    this.#mode = "closing";
+    this.#thread.postMessage({ kind: "close" } satisfies ToWriterThread);
+    this.#ask();
+    await this.#exited;
+  }
+
+  #ask(): number {
+    this.#awaited++;
+    this.#thread.ref();
+    return this.#exchange.ask();
+  }
+
+  #answered(): void {
+    if (--this.#awaited === 0) this.#thread.unref();
+  }
+
+  #hear(message: FromWriterThread): void {
+    // Two ways lead here; what was written before this message was posted is told first.
+    this.#lookWhetherWritten();
+    if (message.kind === "outcome") this.#settle(message.outcome);
+    if (message.kind !== "reserve") return;
+    this.#answered();
+    this.#listener.onReserve(message.isMade);
+  }
+
+  #lookWhetherWritten(): void {
+    if (this.#underWay === undefined || !this.#exchange.isWritten(this.#underWay.number)) return;
+    this.#settle({ kind: "written" });
+  }
+
+  #settle(outcome: WriteOutcome): void {
+    if (this.#underWay === undefined) return;
+    const { batch } = this.#underWay;
+    this.#underWay = undefined;
+    this.#answered();
+    this.#listener.onOutcome(outcome, batch);
+  }
+
+  #fail(reason: string): void {
+    if (this.#mode === "open") this.#listener.onOutcome({ kind: "failed", reason }, Buffer.alloc(0));
+  }
 }
 
 /** Runs work in this thread once the current turn is over: `setImmediate`, or a simulation's schedule. */
