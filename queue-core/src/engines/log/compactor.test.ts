@@ -1,9 +1,30 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createInlineCompactor, createThreadCompactor } from "./compactor.ts";
 import { nodeDisk } from "./disk.ts";
 import { temporaryDirectory } from "./log-bed.ts";
+
+it.runIf(process.platform === "linux")("a compactor's thread steps back behind the one that uses it", async () => {
+  const before = getPriority();
+  const compactor = createThreadCompactor();
+  await compactor.run({ kind: "remove", directory: temporaryDirectory(), fileNames: [] });
+  expect(getPriority()).toBe(before);
+  const nices = readdirSync("/proc/self/task").map(niceOf);
+  expect(Math.max(...nices)).toBeGreaterThanOrEqual(10);
+  await compactor.close();
+});
+
+/** 0 where the thread has ended meanwhile. */
+function niceOf(thread: string): number {
+  try {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+  } catch {
+    return 0;
+  }
+}
 
 describe.each([
   ["in a thread", () => createThreadCompactor()],
