@@ -30,6 +30,7 @@ export class CommitHistory {
   readonly #content = new EngineContent();
   readonly #epochs = new Map<string, number>();
   readonly #listeners: ((commit: Commit) => void)[] = [];
+  readonly #refusalListeners: ((commit: Commit, error: unknown) => void)[] = [];
   #underWay = new Set<Called>();
   #uncertain: Called[] = [];
   #lastSequence = -1;
@@ -58,6 +59,11 @@ export class CommitHistory {
     this.#listeners.push(listener);
   }
 
+  /** Calls the listener when a commit was refused or failed. */
+  onRefusal(listener: (commit: Commit, error: unknown) => void): void {
+    this.#refusalListeners.push(listener);
+  }
+
   /** The engine, with every commit noted here. */
   recording(engine: Engine): Engine {
     const commit = (asked: Commit): Promise<CommitReceipt> => this.#record(engine, asked);
@@ -81,8 +87,8 @@ export class CommitHistory {
 
   /** Compares the log, right after it was opened, with what it must hold; undefined when it does. */
   async recovered(engine: Engine): Promise<Difference | undefined> {
+    // Kept until it is known what became of them: the machine may die again before.
     const uncertain = this.#uncertain;
-    this.#uncertain = [];
     this.#isPoisoned = false;
     this.#lastSequence = -1;
     const differences: string[] = [];
@@ -90,7 +96,6 @@ export class CommitHistory {
     try {
       found = await EngineContent.of(engine, this.#content.places(uncertain.map(({ commit }) => commit)));
     } catch (error) {
-      this.#uncertain = uncertain;
       const isDamage = error instanceof QueueError && error.code === "CORRUPT";
       return { kind: isDamage ? "lost" : "unreadable", detail: `reading the log: ${String(error)}` };
     }
@@ -100,6 +105,7 @@ export class CommitHistory {
       if (difference === undefined) {
         this.#world.note("recovered", `with ${index} of ${uncertain.length} uncertain commits`);
         this.#content.adopt(found);
+        this.#uncertain = [];
         return undefined;
       }
       differences.push(difference);
@@ -122,7 +128,10 @@ export class CommitHistory {
       },
       (error: unknown) => {
         this.#world.remark("commit failed", () => `${String(error)}: ${summaryOf(commit)}`);
-        if (this.#underWay.delete(called) && !isNotStored(error)) this.#uncertain.push(called);
+        if (this.#underWay.delete(called)) {
+          if (!isNotStored(error)) this.#uncertain.push(called);
+          for (const listener of this.#refusalListeners) listener(commit, error);
+        }
         throw error;
       },
     );

@@ -36,7 +36,9 @@ export interface SessionSettings {
   /** Asked before each step. `crash`: the process dies in the middle of it. */
   faultOf(asked: StepAsked): DiskFault;
   /** Called at once when the process dies at a step. */
-  onCrash(): void;
+  onCrash(asked: StepAsked): void;
+  /** Called when a write finds no room for all of it. */
+  onFull?(path: string): void;
 }
 
 /** Thrown to a process that is dead: nobody is there to hear it. */
@@ -120,7 +122,7 @@ export class DiskSession implements Disk {
       },
       truncate: (size) => {
         assertOpen();
-        this.#step({ step: "truncate", path }, () => file.truncate(size));
+        this.#step({ step: "truncate", path }, () => file.truncate(size, this.#settings.disk.writeBack));
       },
       close: () => {
         isOpen = false;
@@ -150,20 +152,18 @@ export class DiskSession implements Disk {
   }
 
   #write(path: string, file: SimulatedFile, bytes: Uint8Array, position: number): void {
-    const { disk } = this.#settings;
+    const { disk, onFull } = this.#settings;
     const { random } = disk;
-    const growth = Math.ceil(Math.max(0, position + bytes.length - file.allocatedBytes) / sectorBytes) * sectorBytes;
-    const part = () => file.write(bytes.subarray(0, random.below(bytes.length + 1)), position, random);
+    const part = () => file.write(bytes.subarray(0, random.below(bytes.length + 1)), position, disk.writeBack);
     this.#step(
       { step: "write", path },
       () => {
-        const free = disk.freeBytes;
-        if (growth <= free) {
-          file.write(bytes, position, random);
-          return;
-        }
-        const fits = Math.max(0, Math.min(bytes.length, file.allocatedBytes + free - position));
-        file.write(bytes.subarray(0, fits), position, random);
+        const freeBytes = disk.freeBytes;
+        let fits = bytes.length;
+        while (file.growthOf(position, fits) > freeBytes) fits = lastSectorBefore(position + fits) - position;
+        file.write(bytes.subarray(0, Math.max(0, fits)), position, disk.writeBack);
+        if (fits === bytes.length) return;
+        onFull?.(path);
         throw diskError("ENOSPC", `write ${path}`);
       },
       part,
@@ -194,11 +194,15 @@ export class DiskSession implements Disk {
     else if (fault === "crash" && disk.random.chance(0.5)) whole();
     if (fault !== "crash") throw diskError(fault, `${step} ${path}`);
     this.#isAlive = false;
-    onCrash();
+    onCrash(asked);
     throw new ProcessDied(`at ${step} ${path}`);
   }
 
   #assertAlive(): void {
     if (!this.#isAlive) throw new ProcessDied("before");
   }
+}
+
+function lastSectorBefore(end: number): number {
+  return Math.floor((end - 1) / sectorBytes) * sectorBytes;
 }

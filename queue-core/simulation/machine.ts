@@ -24,6 +24,7 @@ import { Gate } from "./gate.ts";
 import { gatedEngine } from "./gated-engine.ts";
 import { GatedTimers } from "./gated-timers.ts";
 import type { Random } from "./random.ts";
+import { RoomRule } from "./room-rule.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { World } from "./world.ts";
 
@@ -33,6 +34,8 @@ export interface MachineOptions {
   readonly world: World;
   /** Sizes of segments, memory, snapshots: small, so that their paths are walked often. */
   readonly log: Partial<Omit<LogEngineOptions, "directory" | "disk" | "clock" | "random" | "later" | "report">>;
+  /** How eagerly the system writes back by itself, 0 to 1. */
+  readonly writeBackChance: number;
   /** Takes a guard away, to show that it is missed. */
   readonly wrapDisk?: (disk: Disk) => Disk;
   /** Once the log is open and was found to hold what it should. */
@@ -58,6 +61,9 @@ export interface Incarnation {
 
 const directory = "/var/lib/queue";
 
+/** How likely an unsynced sector or name outlives a power loss: all, none, some, and nearly all and none. */
+const survivals = [0, 1, 0.5, 0.05, 0.95];
+
 export class Machine {
   readonly disk: SimulatedDisk;
   readonly faults = new DiskFaults();
@@ -66,10 +72,11 @@ export class Machine {
   readonly reports = new Map<string, number>();
   /** Multiplies the time that a write with its sync takes. */
   slowness = 1;
-  /** How likely an unsynced sector or name survives the next power loss. */
-  survival = 0.5;
   /** Added to the wall clock from the next start on, ms. */
   wallOffsetMs = 0;
+  /** How the next crash at a step of the disk ends; by chance where undefined. */
+  nextDeath: Death | undefined;
+  readonly room: RoomRule;
   readonly #options: MachineOptions;
   readonly #random: Random;
   #running: RunningIncarnation | undefined;
@@ -83,7 +90,14 @@ export class Machine {
     this.#options = options;
     this.#random = options.world.random.fork("machine");
     this.disk = new SimulatedDisk(options.world.random.fork("disk"));
+    this.disk.writeBackChance = options.writeBackChance;
     this.history = new CommitHistory(options.world);
+    this.room = new RoomRule(options.world, this.disk, { directory, reserveBytes: options.log.reserveBytes ?? 0 });
+    this.history.onCommit((commit) => this.room.asked(commit));
+    this.history.onRefusal((commit, error) => {
+      // A reserve that could not even be removed gives no room.
+      if (this.faults.struck.length === 0) this.room.refused(commit, error);
+    });
   }
 
   get starts(): number {
@@ -107,6 +121,7 @@ export class Machine {
     if (this.#running !== undefined || this.#isOff) return;
     this.#starts++;
     this.faults.forgetStruck();
+    this.room.forget();
     const running = new RunningIncarnation(this, this.#options, this.#random, this.#starts);
     this.#running = running;
     running.open().then(
@@ -119,6 +134,12 @@ export class Machine {
     );
   }
 
+  /** At a step of the disk: of the death that was planned with it, or by chance. */
+  crashed(byChance: Death): void {
+    this.die(this.nextDeath ?? byChance);
+    this.nextDeath = undefined;
+  }
+
   die(death: Death): void {
     const running = this.#running;
     if (running === undefined) return;
@@ -129,8 +150,8 @@ export class Machine {
     this.#running = undefined;
     this.history.crashed();
     if (death === "power loss") {
-      const random = this.disk.random;
-      this.disk.losePower({ random, survival: random.chance(0.3) ? random.below(2) : this.survival });
+      const { random } = this.disk;
+      this.disk.losePower({ random, survival: random.pick(survivals) });
     }
     world.after(this.#random.between(5, 400), "boot", () => this.boot());
   }
@@ -181,7 +202,8 @@ class RunningIncarnation implements Incarnation {
       disk: machine.disk,
       world: options.world,
       faultOf: machine.faults.faultOf,
-      onCrash: () => machine.die(this.#random.chance(0.5) ? "process crash" : "power loss"),
+      onCrash: () => machine.crashed(this.#random.chance(0.5) ? "process crash" : "power loss"),
+      onFull: () => machine.room.foundFull(),
     });
   }
 

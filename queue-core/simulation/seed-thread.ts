@@ -5,17 +5,19 @@
  * `seedWithinMs` without a result the thread is ended, and its seed counts as failed.
  */
 import { Worker } from "node:worker_threads";
-import type { RunResult } from "./sale/simulate-sale.ts";
+import type { SeedResult } from "./simulations.ts";
 
 const seedWithinMs = 120_000;
 
 export class SeedThread {
-  readonly #thread = new Worker(new URL("./seed-worker.ts", import.meta.url), { name: "simulation", execArgv: [] });
-  #tell: (told: RunResult | string) => void = () => {};
+  readonly #thread: Worker;
+  #tell: (told: SeedResult | string) => void = () => {};
   #isAlive = true;
 
-  constructor() {
-    this.#thread.on("message", (result: RunResult) => this.#tell(result));
+  constructor(simulations: readonly string[]) {
+    const url = new URL("./seed-worker.ts", import.meta.url);
+    this.#thread = new Worker(url, { name: "simulation", workerData: simulations, execArgv: [] });
+    this.#thread.on("message", (result: SeedResult) => this.#tell(result));
     this.#thread.on("error", (error) => this.end(String(error)));
     this.#thread.on("exit", (code) => this.end(`the thread ended with code ${code}`));
   }
@@ -24,15 +26,16 @@ export class SeedThread {
     return this.#isAlive;
   }
 
-  async run(seed: string): Promise<RunResult> {
+  async run(seed: string): Promise<SeedResult> {
     const late = setTimeout(() => this.end(`not within ${seedWithinMs / 1_000} s of real time`), seedWithinMs);
-    const told = await new Promise<RunResult | string>((resolve) => {
+    const told = await new Promise<SeedResult | string>((resolve) => {
       this.#tell = resolve;
       this.#thread.postMessage(seed);
     });
     clearTimeout(late);
     if (typeof told !== "string") return told;
-    return { seed, violation: { rule: "a run ends", detail: told, atMs: 0 }, hash: "", lines: [], counts: {} };
+    const violation = { rule: "a run ends", detail: told, atMs: 0 };
+    return { seed, runs: [{ seed, simulation: "any", violation, hash: "", lines: [], counts: {} }] };
   }
 
   async end(why: string): Promise<void> {

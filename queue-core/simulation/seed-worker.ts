@@ -1,7 +1,7 @@
-/** What a SeedThread runs: each message is a seed, each answer its result. */
-import { parentPort } from "node:worker_threads";
-import { simulateSale } from "./sale/simulate-sale.ts";
+/** What a SeedThread runs: each message is a seed, each answer its results. */
+import { parentPort, workerData } from "node:worker_threads";
+import { runSeed } from "./simulations.ts";
 
 parentPort?.on("message", (seed: string) => {
-  simulateSale({ seed }).then((result) => parentPort?.postMessage(result));
+  runSeed(seed, "hash", workerData as readonly string[]).then((result) => parentPort?.postMessage(result));
 });

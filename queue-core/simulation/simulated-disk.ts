@@ -16,7 +16,7 @@
  * - Not modelled: bytes that change by themselves (recovery.test.ts flips them), a sync that lies.
  */
 import type { Random } from "./random.ts";
-import { type PowerLoss, SimulatedFile } from "./simulated-file.ts";
+import { type PowerLoss, SimulatedFile, type WriteBack } from "./simulated-file.ts";
 
 type Node = SimulatedFile | Directory;
 
@@ -67,10 +67,16 @@ export class SimulatedDisk {
   readonly random: Random;
   /** Bytes that files may take; infinite unless a test or a fault sets it. */
   capacityBytes = Number.POSITIVE_INFINITY;
+  /** How eagerly the system writes back by itself, 0 to 1. */
+  writeBackChance = 0.15;
   readonly #root = new Directory();
 
   constructor(random: Random) {
     this.random = random;
+  }
+
+  get writeBack(): WriteBack {
+    return { random: this.random, chance: this.writeBackChance };
   }
 
   get usedBytes(): number {
@@ -105,9 +111,14 @@ export class SimulatedDisk {
   }
 
   file(path: string): SimulatedFile {
+    const found = this.find(path);
+    if (found === undefined) throw diskError("ENOENT", path);
+    return found;
+  }
+
+  find(path: string): SimulatedFile | undefined {
     const node = this.#directory(folderOf(path)).entries.get(nameOf(path));
-    if (!(node instanceof SimulatedFile)) throw diskError("ENOENT", path);
-    return node;
+    return node instanceof SimulatedFile ? node : undefined;
   }
 
   rename(from: string, to: string): void {
@@ -144,8 +155,19 @@ export class SimulatedDisk {
     return Math.max(0, this.capacityBytes - this.usedBytes);
   }
 
+  /** Bytes that the files in a directory take whose names end like this. */
+  bytesOf(directory: string, suffix: string): number {
+    let sum = 0;
+    for (const [name, node] of this.#directory(directory).entries) {
+      if (node instanceof SimulatedFile && name.endsWith(suffix)) sum += node.allocatedBytes;
+    }
+    return sum;
+  }
+
   losePower(loss: PowerLoss): void {
     losePowerBelow(this.#root, loss);
+    // A file whose removal was lost is back with its room: nobody else can have taken that.
+    this.capacityBytes = Math.max(this.capacityBytes, this.usedBytes);
   }
 
   #directory(path: string): Directory {

@@ -9,6 +9,13 @@ import type { Random } from "./random.ts";
 
 export const sectorBytes = 512;
 
+/** Where a file gets its chance from, and how eagerly the system writes back by itself. */
+export interface WriteBack {
+  readonly random: Random;
+  /** How likely a change finds that the one before it was written back in part. */
+  readonly chance: number;
+}
+
 /** What becomes of unsynced sectors and sizes when the power goes. */
 export interface PowerLoss {
   readonly random: Random;
@@ -23,13 +30,28 @@ export class SimulatedFile {
   #platterSize = 0;
   /** One byte a sector: 1 where the cache is newer than the platter. */
   #dirty = new Uint8Array(0);
+  /** One byte a sector: 1 where it has room on the disk. */
+  #allocated = new Uint8Array(0);
+  #allocatedSectors = 0;
+  /** One byte a sector: 1 where the platter has something of this file. */
+  #onPlatter = new Uint8Array(0);
 
   get size(): number {
     return this.#size;
   }
 
   get allocatedBytes(): number {
-    return Math.ceil(this.#size / sectorBytes) * sectorBytes;
+    return this.#allocatedSectors * sectorBytes;
+  }
+
+  /** What a write there would add to `allocatedBytes`. */
+  growthOf(position: number, length: number): number {
+    let growth = 0;
+    const end = Math.ceil((position + length) / sectorBytes);
+    for (let sector = Math.floor(position / sectorBytes); sector < end; sector++) {
+      if (this.#allocated[sector] !== 1) growth += sectorBytes;
+    }
+    return growth;
   }
 
   /** The bytes read; fewer than asked for only at the end of the file. */
@@ -39,21 +61,21 @@ export class SimulatedFile {
     return length;
   }
 
-  write(bytes: Uint8Array, position: number, random: Random): void {
+  write(bytes: Uint8Array, position: number, writeBack: WriteBack): void {
     const end = position + bytes.length;
     this.#reserve(end);
-    // A sector that is written again may have been written back in between: any of its versions can be on the platter.
-    if (bytes.length > 0 && this.#dirty[Math.floor(position / sectorBytes)] === 1 && random.chance(0.25)) {
-      this.#writeBack(Math.floor(position / sectorBytes));
-    }
+    this.#writeBackSome(writeBack);
     this.#cache.set(bytes, position);
     this.#size = Math.max(this.#size, end);
+    this.#allocate(Math.floor(position / sectorBytes), Math.ceil(end / sectorBytes), 1);
     this.#markDirty(position, end);
   }
 
-  truncate(size: number): void {
+  truncate(size: number, writeBack: WriteBack): void {
     const before = this.#size;
     this.#reserve(size);
+    this.#writeBackSome(writeBack);
+    this.#allocate(Math.ceil(size / sectorBytes), this.#allocated.length, 0);
     if (size < before) this.#cache.fill(0, size, before);
     this.#size = size;
     this.#markDirty(Math.min(size, before), Math.max(size, before));
@@ -82,10 +104,18 @@ export class SimulatedFile {
   losePower(loss: PowerLoss): void {
     this.#flushByChance(loss, "counts as clean");
     this.#platter.fill(0, this.#platterSize);
+    this.#onPlatter.fill(0, Math.ceil(this.#platterSize / sectorBytes));
     this.#size = this.#platterSize;
     this.#cache.fill(0);
     this.#platter.copy(this.#cache);
     this.#dirty.fill(0);
+    this.#allocated.set(this.#onPlatter);
+    this.#allocatedSectors = this.#allocated.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** The system writes back when it likes: what is about to change may be on the platter as it is now. */
+  #writeBackSome({ random, chance }: WriteBack): void {
+    if (random.chance(chance)) this.#flushByChance({ random, survival: random.next() }, "stays dirty");
   }
 
   #flushByChance({ random, survival }: PowerLoss, rest: "stays dirty" | "counts as clean"): void {
@@ -94,7 +124,8 @@ export class SimulatedFile {
       if (random.chance(survival)) this.#writeBack(sector);
       else if (rest === "counts as clean") this.#dirty[sector] = 0;
     }
-    if (this.#platterSize === this.#size || !random.chance(survival)) return;
+    // By a coin of its own: a file can have its size and nothing of its content.
+    if (this.#platterSize === this.#size || !random.chance(survival > 0 && survival < 1 ? 0.5 : survival)) return;
     const grownBy = this.#size - this.#platterSize;
     // A file grows page by page, so that a part of the new size can be there; cutting is one step.
     this.#platterSize = grownBy > 0 && random.chance(0.5) ? this.#platterSize + random.below(grownBy) : this.#size;
@@ -104,6 +135,15 @@ export class SimulatedFile {
     const start = sector * sectorBytes;
     this.#cache.copy(this.#platter, start, start, start + sectorBytes);
     this.#dirty[sector] = 0;
+    this.#onPlatter[sector] = 1;
+  }
+
+  #allocate(from: number, end: number, is: 0 | 1): void {
+    for (let sector = from; sector < end; sector++) {
+      if (this.#allocated[sector] === is) continue;
+      this.#allocated[sector] = is;
+      this.#allocatedSectors += is === 1 ? 1 : -1;
+    }
   }
 
   #markDirty(start: number, end: number): void {
@@ -115,9 +155,14 @@ export class SimulatedFile {
     const length = Math.ceil(Math.max(size, this.#cache.length * 2, 8 * sectorBytes) / sectorBytes) * sectorBytes;
     this.#cache = grown(this.#cache, length);
     this.#platter = grown(this.#platter, length);
-    const dirty = new Uint8Array(length / sectorBytes);
-    dirty.set(this.#dirty);
-    this.#dirty = dirty;
+    const flags = (before: Uint8Array) => {
+      const larger = new Uint8Array(length / sectorBytes);
+      larger.set(before);
+      return larger;
+    };
+    this.#dirty = flags(this.#dirty);
+    this.#allocated = flags(this.#allocated);
+    this.#onPlatter = flags(this.#onPlatter);
   }
 }
 

@@ -2,6 +2,7 @@
  * What a run is like, drawn from its seed: small numbers everywhere, so that segments roll, windows fill, leases run
  * out and snapshots are taken many times in a few seconds of virtual time.
  */
+import { drawSizes, type LogSizes } from "../log/simulate-log.ts";
 import type { Random } from "../random.ts";
 
 export interface SaleSettings {
@@ -21,15 +22,8 @@ export interface SaleSettings {
   readonly checkAfterMs: number;
   readonly maxChecks: number;
   readonly backlogMessages: number;
+  readonly writeBackChance: number;
   readonly log: LogSizes;
-}
-
-interface LogSizes {
-  readonly segmentBytes: number;
-  readonly memoryBytes: number;
-  readonly reserveBytes: number;
-  readonly snapshotBytes: number;
-  readonly retention: { readonly ms: number; readonly bytes: number };
 }
 
 export function drawSettings(random: Random): SaleSettings {
@@ -49,16 +43,7 @@ export function drawSettings(random: Random): SaleSettings {
     checkAfterMs: random.pick([150, 400, 900]),
     maxChecks: random.pick([2, 15]),
     backlogMessages: random.pick([20, 1_000]),
-    log: {
-      segmentBytes: random.pick([300, 1_500, 6_000, 40_000]),
-      memoryBytes: random.pick([500, 5_000, 200_000]),
-      reserveBytes: random.pick([2_000, 16_000]),
-      snapshotBytes: random.pick([500, 5_000, 30_000]),
-      retention: random.pick([
-        { ms: 500, bytes: 1e9 },
-        { ms: 1e9, bytes: 5_000 },
-        { ms: 1e9, bytes: 1e9 },
-      ]),
-    },
+    writeBackChance: random.pick([0, 0.1, 0.7]),
+    log: drawSizes(random),
   };
 }

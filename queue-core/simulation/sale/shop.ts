@@ -8,6 +8,7 @@ import { QueueError } from "../../src/errors.ts";
 import type { Topic } from "../../src/topic.ts";
 import type { Incarnation } from "../machine.ts";
 import type { Random } from "../random.ts";
+import type { Trouble } from "../troubles.ts";
 import { consumers, groups, ShopProcess, type ShopSurroundings } from "./shop-process.ts";
 import { commands, requests } from "./topics.ts";
 
@@ -16,6 +17,17 @@ const redrivable = [
   { group: "risk", topic: requests as unknown as Topic<unknown> },
   { group: "stock", topic: commands as unknown as Topic<unknown> },
 ];
+
+/** How often each trouble is drawn, relative to those of the machine. */
+export interface ShopWeights {
+  readonly stall: number;
+  readonly killProcess: number;
+  readonly members: number;
+  readonly redrive: number;
+}
+
+export const usualShopWeights: ShopWeights = { stall: 3, killProcess: 2, members: 4, redrive: 2 };
+export const noShopWeights: ShopWeights = { stall: 0, killProcess: 0, members: 0, redrive: 0 };
 
 export class Shop {
   readonly #around: ShopSurroundings;
@@ -53,21 +65,31 @@ export class Shop {
     if (this.#incarnation !== undefined && this.processes.length > 0) this.#open("all groups");
   }
 
-  stall(ms: number): void {
+  troubles(weights: ShopWeights): Readonly<Record<keyof ShopWeights, Trouble>> {
+    return {
+      stall: { weight: weights.stall, strike: () => this.#stall() },
+      killProcess: { weight: weights.killProcess, strike: () => this.#killProcess() },
+      members: { weight: weights.members, strike: () => this.#changeMembers() },
+      redrive: { weight: weights.redrive, strike: () => this.#redrive() },
+    };
+  }
+
+  #stall(): void {
+    const ms = this.#random.between(0.2, 3) * this.#around.settings.leaseMs;
     const gate = this.#pick()?.process.gate;
     if (gate === undefined) return;
     gate.stall();
     this.#around.world.after(ms, `${gate.name} wakes up`, () => gate.resume());
   }
 
-  killProcess(): void {
+  #killProcess(): void {
     const killed = this.#pick();
     killed?.process.gate.end();
     if (killed !== undefined) this.#open("all groups");
   }
 
   /** One joins, one stops in order, or one is killed. */
-  changeMembers(): void {
+  #changeMembers(): void {
     const process = this.#pick();
     if (process === undefined) return;
     const member = process.members.length === 0 ? undefined : this.#random.pick(process.members);
@@ -80,7 +102,7 @@ export class Shop {
     this.#attempt(() => process.join(kind === 0 ? group : ((member?.group as typeof group | undefined) ?? group)));
   }
 
-  redrive(): void {
+  #redrive(): void {
     const process = this.#pick();
     if (process === undefined) return;
     const { group, topic } = this.#random.pick(redrivable);

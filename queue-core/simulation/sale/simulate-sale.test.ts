@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withoutSync } from "../removed-sync.ts";
+import { withoutSync } from "../removed-guards.ts";
 import { simulateSale } from "./simulate-sale.ts";
 
 describe("a run of the simulated sale", () => {

@@ -6,11 +6,13 @@
  * What can go wrong: a run in which nothing happened passes every check. Such a run is vacuous, and fails.
  */
 
-import type { Disk } from "../../src/engines/log/disk.ts";
 import { delayNamespace, halfNamespace } from "../../src/namespaces.ts";
 import { Machine } from "../machine.ts";
+import { MachineTroubles, usualWeights } from "../machine-troubles.ts";
 import { Random } from "../random.ts";
-import { type Violation, World } from "../world.ts";
+import type { RunOptions, RunResult } from "../run.ts";
+import { Troubles } from "../troubles.ts";
+import { World } from "../world.ts";
 import { Answers } from "./answers.ts";
 import { Clients } from "./clients.ts";
 import { Database } from "./database.ts";
@@ -20,40 +22,25 @@ import { Halves } from "./halves.ts";
 import { auditSale } from "./sale-audit.ts";
 import { Sends } from "./sends.ts";
 import { drawSettings, type SaleSettings } from "./settings.ts";
-import { Shop } from "./shop.ts";
+import { Shop, type ShopWeights, usualShopWeights } from "./shop.ts";
 import { consumers, halfGroup } from "./shop-process.ts";
 import { commands, notes, requests, topics } from "./topics.ts";
-import { Troubles, type TroubleWeights, usualTroubles } from "./troubles.ts";
 
-export interface RunOptions {
-  readonly seed: string;
-  readonly trace?: "hash" | "lines";
-  /** Takes a guard away. */
-  readonly wrapDisk?: (disk: Disk) => Disk;
+export interface SaleOptions extends RunOptions {
   readonly settings?: Partial<SaleSettings>;
-  readonly troubles?: Partial<TroubleWeights>;
-  readonly troubleEveryMs?: number;
-}
-
-export interface RunResult {
-  readonly seed: string;
-  readonly violation: Violation | undefined;
-  /** Equal for equal seeds. */
-  readonly hash: string;
-  readonly lines: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
+  readonly shopWeights?: Partial<ShopWeights>;
 }
 
 /** Virtual ms in which a healed system must have done all its work. */
 const drainWithinMs = 240_000;
 
-export async function simulateSale(options: RunOptions): Promise<RunResult> {
+export async function simulateSale(options: SaleOptions): Promise<RunResult> {
   const run = new SaleRun(options);
   return run.result();
 }
 
 class SaleRun {
-  readonly #options: RunOptions;
+  readonly #options: SaleOptions;
   readonly #world: World;
   readonly #settings: SaleSettings;
   readonly #machine: Machine;
@@ -64,12 +51,13 @@ class SaleRun {
   readonly #halves: Halves;
   readonly #shop: Shop;
   readonly #clients: Clients;
+  readonly #machineTroubles: MachineTroubles;
   readonly #troubles: Troubles;
   #isTroubled = true;
   #isStopped = false;
   #audited: Record<string, number> = {};
 
-  constructor(options: RunOptions) {
+  constructor(options: SaleOptions) {
     this.#options = options;
     const world = new World(new Random(options.seed), options.trace);
     const settings = { ...drawSettings(world.random.fork("settings")), ...options.settings };
@@ -78,6 +66,7 @@ class SaleRun {
     this.#machine = new Machine({
       world,
       log: settings.log,
+      writeBackChance: settings.writeBackChance,
       ...(options.wrapDisk === undefined ? {} : { wrapDisk: options.wrapDisk }),
       onUp: (incarnation) => {
         if (this.#isStopped) world.stop();
@@ -94,11 +83,14 @@ class SaleRun {
     this.#shop = new Shop({ ...around, isTroubled: () => this.#isTroubled });
     const oracles = { sends: this.#sends, answers: this.#answers, halves: this.#halves };
     this.#clients = new Clients({ world, settings, ...oracles, processes: () => this.#shop.processes });
-    this.#troubles = new Troubles(world, this.#machine, this.#shop, {
-      weights: { ...usualTroubles, ...options.troubles },
+    this.#machineTroubles = new MachineTroubles(world, this.#machine);
+    this.#troubles = new Troubles(world, {
+      troubles: {
+        ...this.#machineTroubles.withWeights({ ...usualWeights, ...options.weights }),
+        ...this.#shop.troubles({ ...usualShopWeights, ...options.shopWeights }),
+      },
       everyMs: options.troubleEveryMs ?? 500,
       activeMs: settings.activeMs,
-      leaseMs: settings.leaseMs,
     });
     for (const { group, topic, order } of consumers) {
       this.#deliveries.addGroup({ group, topic: topic.name, order, maxAttempts: settings.maxAttempts });
@@ -128,7 +120,7 @@ class SaleRun {
 
   #heal(): void {
     this.#isTroubled = false;
-    this.#troubles.heal();
+    this.#machineTroubles.heal();
     this.#shop.heal();
     const sinceMs = this.#world.nowMs;
     const look = (): void => {
