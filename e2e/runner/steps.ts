@@ -31,6 +31,11 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
   const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
   if (fast || tools === undefined) return reading;
   const { chromium, k6, strace, env } = tools;
+  const simulation: Step = {
+    name: "simulation",
+    args: ["queue-core/simulation/main.ts", "--seeds", "300"],
+    streams: true,
+  };
   const apps: Step = { name: "apps, PostgreSQL", args: [...vitest, "--project", "apps"] };
   const faults: Step = {
     name: "disk faults",
@@ -55,5 +60,5 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     env,
     missing: k6.missing,
   };
-  return [...reading, [apps], [faults], [processes], [crash], [browser], [load]];
+  return [...reading, [simulation], [apps], [faults], [processes], [crash], [browser], [load]];
 }

@@ -293,6 +293,14 @@ onEveryEngine("consume", (bed) => {
     expect(await committed(queue)).toBe(4);
   });
 
+  it("lets the committed offset follow a group's own that is ahead of it, also when no message comes any more", async () => {
+    const queue = await open();
+    await publish(queue, "a", "b");
+    const handle = async () => done;
+    await queue.consume<Job>({ group: "g", topic: jobs, startOffset: async () => 2, handle });
+    await bed().eventually(async () => (await committed(queue)) === 2);
+  });
+
   it("refuses a startOffset beyond the end, which is another log's, instead of waiting there in silence", async () => {
     const queue = await open();
     await publish(queue, "a");

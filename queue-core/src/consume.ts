@@ -172,6 +172,8 @@ export class PartitionConsumer<T> implements PartitionWork {
       );
     this.#window = new SlidingWindow(start);
     this.#context.interceptors?.takeOver(this.#ref, start);
+    // The last owner may have died between its own transaction and this commit, and no message may come any more.
+    void this.#committer.commit();
     return start;
   }
 

@@ -27,7 +27,6 @@ export interface ShopWeights {
 }
 
 export const usualShopWeights: ShopWeights = { stall: 3, killProcess: 2, members: 4, redrive: 2 };
-export const noShopWeights: ShopWeights = { stall: 0, killProcess: 0, members: 0, redrive: 0 };
 
 export class Shop {
   readonly #around: ShopSurroundings;
