@@ -90,8 +90,10 @@ function checkEnded(
 function checkReason(world: World, result: PurchaseResult, commands: readonly Message<StockCommand>[]): void {
   const { purchaseId, position, outcome, decidedAtMs } = result;
   const value = commands.find(({ offset, value: { saleId: of } }) => offset === position && of === saleId)?.value;
-  if (value === undefined || !("purchaseId" in value) || value.purchaseId !== purchaseId)
-    return world.fail("a result names its message", `${purchaseId} at ${position}: ${JSON.stringify(value)}`);
+  if (value === undefined || !("purchaseId" in value) || value.purchaseId !== purchaseId) {
+    world.fail("a result names its message", `${purchaseId} at ${position}: ${JSON.stringify(value)}`);
+    return;
+  }
   if (value.type === "resolve") {
     if (outcome !== "expired") world.fail("a resolve decides nothing but expired", `${purchaseId}: ${outcome}`);
     return;
@@ -107,7 +109,10 @@ function checkStock(
   final: ReadonlyMap<PurchaseId, PurchaseResult>,
   events: readonly Message<ReservationEvent>[],
 ): void {
-  if (sale === undefined) return world.fail("the sale is there", "it is not");
+  if (sale === undefined) {
+    world.fail("the sale is there", "it is not");
+    return;
+  }
   const { available, reserved, sold, terms } = sale;
   const sum = (state: string): number =>
     [...final.values()].reduce((units, one) => units + (one.reservation?.state === state ? one.quantity : 0), 0);

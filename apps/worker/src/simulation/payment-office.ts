@@ -47,7 +47,10 @@ export class PaymentProvider {
 
   settle(paymentId: PaymentId, as: "captured" | "voided"): void {
     const payment = this.#payments.get(paymentId);
-    if (payment === undefined) return this.#world.fail("only held money is settled", `${paymentId} is ${as}`);
+    if (payment === undefined) {
+      this.#world.fail("only held money is settled", `${paymentId} is ${as}`);
+      return;
+    }
     if (payment.state !== "authorised" && payment.state !== as)
       this.#world.fail("a payment is settled one way", `${paymentId} is ${payment.state}, and now ${as}`);
     payment.state = as;

@@ -21,6 +21,11 @@ export interface OpenGateway {
   readonly gateway: SimulatedGateway;
 }
 
+interface RunningProcess {
+  readonly role: string;
+  readonly process: SimulatedProcess;
+}
+
 export interface SystemParts {
   readonly world: World;
   readonly settings: TruthSettings;
@@ -37,9 +42,9 @@ export class SaleSystem {
   readonly #random: Random;
   #incarnation: Incarnation | undefined;
   #gateways: OpenGateway[] = [];
-  #processes: { readonly role: string; readonly process: SimulatedProcess }[] = [];
-  #members: { readonly process: SimulatedProcess; readonly members: readonly GroupMember[] }[] = [];
-  #kills = 0;
+  #processes: RunningProcess[] = [];
+  #stages: { readonly process: SimulatedProcess; readonly members: readonly GroupMember[] }[] = [];
+  #joined = 0;
 
   constructor(parts: SystemParts) {
     this.#parts = parts;
@@ -51,10 +56,6 @@ export class SaleSystem {
     return this.#gateways;
   }
 
-  get kills(): number {
-    return this.#kills;
-  }
-
   up(incarnation: Incarnation): void {
     this.#incarnation = incarnation;
     const { gateways, workers, payments } = this.#parts.settings;
@@ -63,31 +64,43 @@ export class SaleSystem {
     if (payments[1] > 0) this.#open("office");
   }
 
-  /** A process, or one member of a stage. */
   kill(random: Random): void {
-    this.#kills++;
-    const stages = this.#members.filter(({ process }) => !process.gate.hasEnded);
-    if (stages.length > 0 && random.chance(0.3)) {
-      const { process, members } = random.pick(stages);
-      for (const member of members) member.kill();
-      // Its process takes the place up again, as another process.
-      const role = this.#processes.find((known) => known.process === process)?.role;
-      process.gate.end();
-      if (role !== undefined) this.#reopen(role, random);
-      return;
-    }
-    this.#processes = this.#processes.filter(({ process }) => !process.gate.hasEnded);
-    if (this.#processes.length === 0) return;
-    const { role, process } = random.pick(this.#processes);
-    process.gate.end();
-    this.#reopen(role, random);
+    const killed = this.#pick(random);
+    if (killed === undefined) return;
+    const { world, count } = this.#parts;
+    count("processes killed");
+    killed.process.gate.end();
+    const incarnation = this.#incarnation;
+    world.after(random.between(1, 200), `${killed.role} again`, () => {
+      if (this.#incarnation === incarnation) this.#open(killed.role);
+    });
   }
 
-  #reopen(role: string, random: Random): void {
-    const incarnation = this.#incarnation;
-    this.#parts.world.after(random.between(1, 200), `${role} again`, () => {
-      if (this.#incarnation === incarnation) this.#open(role);
-    });
+  /** A member that dies in silence while its process lives; others take its partitions, or a new one does. */
+  killMembers(random: Random): void {
+    const stages = this.#stages.filter(({ process }) => !process.gate.hasEnded);
+    if (stages.length === 0) return;
+    const stage = random.pick(stages);
+    const { world, count } = this.#parts;
+    count("members killed");
+    for (const member of stage.members) member.kill();
+    this.#stages = this.#stages.filter((known) => known !== stage);
+    world.after(random.between(1, 200), "new members", () => this.#attempt("worker", stage.process));
+  }
+
+  /** Goes on where it stood, perhaps after its leases went to others. */
+  stall(random: Random): void {
+    const gate = this.#pick(random)?.process.gate;
+    if (gate === undefined) return;
+    const { world, count, settings } = this.#parts;
+    count("processes stalled");
+    gate.stall();
+    world.after(random.between(0.2, 2.5) * settings.leaseMs, `${gate.name} wakes up`, () => gate.resume());
+  }
+
+  #pick(random: Random): RunningProcess | undefined {
+    this.#processes = this.#processes.filter(({ process }) => !process.gate.hasEnded);
+    return this.#processes.length === 0 ? undefined : random.pick(this.#processes);
   }
 
   #open(role: string): void {
@@ -111,8 +124,9 @@ export class SaleSystem {
     const { world, settings, planted, provider, deciding, near, count } = this.#parts;
     const { leaseMs } = settings;
     if (role.startsWith("worker")) {
-      const members = await openWorker({ world, leaseMs, stock: planted.stock, deciding }, process);
-      this.#members.push({ process, members });
+      const name = `${role}-${this.#joined++}`;
+      const members = await openWorker({ world, leaseMs, stock: planted.stock, deciding, name }, process);
+      this.#stages.push({ process, members });
     } else if (role.startsWith("gateway")) {
       const queue = await this.#gatewayQueue(process);
       const parts = { queue, timers: process.timers, planted: planted.gateway, count };

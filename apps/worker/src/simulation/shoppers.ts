@@ -6,12 +6,12 @@
  * those, and a healed system must bring it to 0. A call to a process that dies settles as gone.
  */
 import {
+  orderIdOf,
   type PaymentId,
   type PurchaseId,
   type PurchaseRequest,
   type PurchaseResult,
   paymentRequests,
-  orderIdOf,
   type SaleId,
   type SaleTerms,
   type UserId,
@@ -32,6 +32,11 @@ export interface ShopperParts {
   gateways(): readonly OpenGateway[];
   count(what: string): void;
 }
+
+/** Whether that gateway will do; where none does, any is asked. */
+type Wanted = (gateway: string) => boolean;
+
+const anywhere: Wanted = () => true;
 
 type Won = PurchaseResult & { readonly reservation: NonNullable<PurchaseResult["reservation"]> };
 
@@ -102,39 +107,49 @@ export class Shoppers {
     const id = `${saleId}.p${index}` as PurchaseId;
     this.ids.push(id);
     const userId = `u_${index % settings.users}` as UserId;
+    const home = `gateway${index % settings.gateways}`;
     const retries = random.integer(...settings.retries);
     for (let retry = 1; retry <= retries; retry++) {
       const stream = random.fork(`retry ${retry}`);
       this.#begin(`retry ${retry} of ${id}`, stream.between(0, settings.retryWithinMs), async () => {
         this.#parts.count("retries");
-        await this.#buy(id, userId, stream);
+        await this.#buy(id, userId, stream, (name) => name !== home);
       });
     }
-    await this.#buy(id, userId, random);
+    await this.#buy(id, userId, random, (name) => name === home);
     const result = await this.#untilTold(id, userId, random);
     if (result.reservation === undefined) return;
     await this.#endReservation({ ...result, reservation: result.reservation }, random);
   }
 
-  #buy(purchaseId: PurchaseId, userId: UserId, random: Random): Promise<PurchaseResult | undefined> {
+  #buy(
+    purchaseId: PurchaseId,
+    userId: UserId,
+    random: Random,
+    isWanted: Wanted = anywhere,
+  ): Promise<PurchaseResult | undefined> {
     const { settings } = this.#parts;
     const decideWithinMs = random.integer(...settings.decideWithinMs);
     const waitMs = random.between(...settings.waitMs);
-    return this.#told(random, (gateway) => {
-      const nowMs = gateway.queue.now();
-      const request: PurchaseRequest = {
-        type: "purchase",
-        purchaseId,
-        saleId,
-        userId,
-        quantity: 1,
-        fingerprint: "q1",
-        address: "192.0.2.1",
-        requestedAtMs: nowMs,
-        decideByMs: nowMs + decideWithinMs,
-      };
-      return gateway.buy(request, waitMs);
-    });
+    return this.#told(
+      random,
+      (gateway) => {
+        const nowMs = gateway.queue.now();
+        const request: PurchaseRequest = {
+          type: "purchase",
+          purchaseId,
+          saleId,
+          userId,
+          quantity: 1,
+          fingerprint: "q1",
+          address: "192.0.2.1",
+          requestedAtMs: nowMs,
+          decideByMs: nowMs + decideWithinMs,
+        };
+        return gateway.buy(request, waitMs);
+      },
+      isWanted,
+    );
   }
 
   /** Asks here and there; where nothing is known of it, tries again with the same key. */
@@ -207,13 +222,18 @@ export class Shoppers {
   async #told(
     random: Random,
     call: (gateway: SimulatedGateway) => Promise<GatewayAnswer>,
+    isWanted: Wanted = anywhere,
   ): Promise<PurchaseResult | undefined> {
     const askedAtMs = this.#parts.world.nowMs;
     let by = "";
-    const answer = await this.#ask(random, (gateway, name) => {
-      by = name;
-      return call(gateway);
-    });
+    const answer = await this.#ask(
+      random,
+      (gateway, name) => {
+        by = name;
+        return call(gateway);
+      },
+      isWanted,
+    );
     if (answer?.kind !== "told") return undefined;
     this.#parts.tellings.told(by, answer.result, askedAtMs);
     return answer.result;
@@ -223,10 +243,12 @@ export class Shoppers {
   async #ask<T>(
     random: Random,
     call: (gateway: SimulatedGateway, name: string) => Promise<T>,
+    isWanted: Wanted = anywhere,
   ): Promise<T | undefined> {
     const open = this.#parts.gateways();
     if (open.length === 0) return undefined;
-    const { gateway, process, name } = random.pick(open);
+    const wanted = open.filter(({ name }) => isWanted(name));
+    const { gateway, process, name } = random.pick(wanted.length > 0 ? wanted : open);
     try {
       return await Promise.race([call(gateway, name), process.gate.ended.then(() => undefined)]);
     } catch (error) {

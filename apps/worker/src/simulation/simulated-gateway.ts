@@ -117,6 +117,12 @@ export class SimulatedGateway {
     });
   }
 
+  /** Told by somebody else than the log. */
+  heard(result: PurchaseResult): void {
+    const pending = this.#pending.get(result.purchaseId);
+    if (pending !== undefined) this.#end(pending, result);
+  }
+
   #publish(pending: Pending): void {
     const { request } = pending;
     const timeoutMs = Math.max(0, request.decideByMs - this.queue.now()) + replyGraceMs;
@@ -126,7 +132,10 @@ export class SimulatedGateway {
     published.then(
       () => this.#published(pending),
       (error: unknown) => {
-        if (error instanceof QueueError && error.outcome === "not_stored") return this.#refuse(pending);
+        if (error instanceof QueueError && error.outcome === "not_stored") {
+          this.#refuse(pending);
+          return;
+        }
         this.#parts.count("unknown publishes");
         this.#published(pending);
       },
@@ -166,7 +175,10 @@ export class SimulatedGateway {
     const { request } = pending;
     const nowMs = this.queue.now();
     if (pending.stage !== "published" || request.decideByMs > nowMs) return;
-    if (this.#parts.planted === "tells expired by itself") return this.#end(pending, guessOf(request));
+    if (this.#parts.planted === "tells expired by itself") {
+      this.#end(pending, guessOf(request));
+      return;
+    }
     if (pending.resolvedAtMs + resolveAgainMs > nowMs) return;
     pending.resolvedAtMs = nowMs;
     this.#parts.count("resolves");

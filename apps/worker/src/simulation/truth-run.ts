@@ -81,12 +81,6 @@ class TruthRun {
         );
       },
     });
-    this.#troubles = new TruthTroubles({
-      world,
-      machine: this.#machine,
-      chances: settings.troubles,
-      killProcess: (random) => this.#system.kill(random),
-    });
     this.#tellings = new Tellings(world);
     this.#provider = new PaymentProvider(world);
     const count = (what: string): void => this.#count(what);
@@ -100,6 +94,8 @@ class TruthRun {
       deciding: (results) => this.#deciding(results),
       count,
     });
+    const { troubles: chances } = settings;
+    this.#troubles = new TruthTroubles({ world, machine: this.#machine, chances, system: this.#system });
     const gateways = () => this.#system.gateways;
     this.#shoppers = new Shoppers({ world, settings, tellings: this.#tellings, gateways, count });
   }
@@ -118,7 +114,6 @@ class TruthRun {
     const { seed } = this.#options;
     const { hash, lines } = world.trace;
     this.#counts.deaths = this.#machine.deaths;
-    this.#counts.kills = this.#system.kills;
     return { seed, violation: world.violation, counts: this.#counts, hash, lines };
   }
 
@@ -128,6 +123,8 @@ class TruthRun {
 
   #deciding(results: readonly PurchaseResult[]): void {
     for (const { purchaseId, outcome } of results) if (outcome === "won") this.#decidedWon.add(purchaseId);
+    if (this.#options.planted?.worker === "tells before it stores")
+      for (const { gateway } of this.#system.gateways) for (const result of results) gateway.heard(result);
     this.#troubles.near("decision");
   }
 

@@ -45,6 +45,8 @@ export interface PlantedFault {
   /** A gateway that tells the end of an overdue purchase without asking for it. */
   readonly gateway?: "tells expired by itself";
   readonly stock?: StageMember;
+  /** A worker that tells the gateways what it has decided, and stores it afterwards. */
+  readonly worker?: "tells before it stores";
   /** A payment office that takes the money before the stock stage has said `sold`. */
   readonly office?: "captures at once";
 }

@@ -5,6 +5,7 @@
  * truth rules are about; it then strikes at a step of the disk soon after, or some milliseconds later.
  */
 import type { Machine, Random, StepAsked, World } from "queue-core/simulation";
+import type { SaleSystem } from "./sale-system.ts";
 import type { TroubleChances } from "./truth-settings.ts";
 
 export type Moment = "publish" | "decision" | "payment";
@@ -13,11 +14,23 @@ export interface TroubleParts {
   readonly world: World;
   readonly machine: Machine;
   readonly chances: TroubleChances;
-  /** One process dies; the machine goes on. */
-  killProcess(random: Random): void;
+  readonly system: Pick<SaleSystem, "kill" | "killMembers" | "stall">;
 }
 
 const storing = ({ step }: StepAsked): boolean => step === "write" || step === "datasync";
+
+const troubles = [
+  "crash at step",
+  "crash at step",
+  "crash at step",
+  "failed sync",
+  "failed sync",
+  "death",
+  "kill",
+  "kill members",
+  "stall",
+  "slow disk",
+] as const;
 
 export class TruthTroubles {
   readonly #parts: TroubleParts;
@@ -45,13 +58,13 @@ export class TruthTroubles {
     const { chances, world } = this.#parts;
     if (this.#isOver || this.#struck >= chances.most || !this.#random.chance(chances[moment])) return;
     this.#struck++;
-    const trouble = this.#random.pick(["crash at step", "crash at step", "failed sync", "death", "kill", "slow disk"]);
+    const trouble = this.#random.pick(troubles);
     world.note("trouble", `${trouble} near a ${moment}`);
     this.#strike(trouble);
   }
 
-  #strike(trouble: string): void {
-    const { machine, world, killProcess } = this.#parts;
+  #strike(trouble: (typeof troubles)[number]): void {
+    const { machine, world, system } = this.#parts;
     const random = this.#random;
     if (trouble === "crash at step")
       machine.faults.plan({ nth: random.integer(1, 4), fault: "crash", matches: storing });
@@ -65,7 +78,9 @@ export class TruthTroubles {
     } else
       world.after(random.between(0, 12), trouble, () => {
         if (this.#isOver) return;
-        if (trouble === "kill") killProcess(random);
+        if (trouble === "kill") system.kill(random);
+        else if (trouble === "kill members") system.killMembers(random);
+        else if (trouble === "stall") system.stall(random);
         else machine.die(random.chance(0.5) ? "power loss" : "process crash");
       });
   }

@@ -18,6 +18,8 @@ export interface WorkerParts {
   readonly world: World;
   readonly leaseMs: number;
   readonly stock: StageMember | undefined;
+  /** Of its members; no two have the same. */
+  readonly name: string;
   /** Results that the stock stage is about to store, while nothing of them is stored. */
   deciding(results: readonly PurchaseResult[]): void;
 }
@@ -52,9 +54,9 @@ export async function openWorker(parts: WorkerParts, process: SimulatedProcess):
     scorer: { score: async () => new Map() },
     knobs: () => defaultKnobs,
     log: { warn: () => undefined },
-    member: `${process.name}-risk`,
+    member: `${parts.name}-risk`,
   });
-  const member = `${process.name}-stock`;
+  const member = `${parts.name}-stock`;
   const stock = parts.stock === undefined ? startStockStage({ queue, member }) : parts.stock(queue, member);
   return [risk, await stock];
 }
