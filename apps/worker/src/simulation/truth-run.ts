@@ -74,6 +74,7 @@ class TruthRun {
     this.#machine = new Machine({
       world,
       log: { segmentBytes: 40_000, snapshotBytes: 20_000, reserveBytes: 2_000 },
+      writeBackChance: world.random.fork("write back").pick([0, 0.1, 0.7]),
       onUp: (incarnation) => {
         if (!this.#isShut) return this.#system.up(incarnation);
         this.#check(incarnation.process("auditor")).catch((error: unknown) =>
