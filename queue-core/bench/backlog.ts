@@ -7,7 +7,7 @@ import type { Queue } from "../src/index.ts";
 import { fill, inOwnFolder, openLogQueue, purchase, purchaseTopic } from "./bed.ts";
 import { type CountingMember, joinCounting } from "./counting-member.ts";
 import { inFlight } from "./in-flight.ts";
-import { growthMiB, memoryNow } from "./memory.ts";
+import { growthMiB, memoryAtRest } from "./memory.ts";
 import { inOwnProcess } from "./own-process.ts";
 import { type BenchOptions, type BenchRow, median, ratioOfRounds } from "./row.ts";
 
@@ -67,10 +67,10 @@ export async function measureCosts(job: { directory: string; pairs: number }): P
 export async function measureMemory(directory: string): Promise<number> {
   const log = await Log.open(directory);
   try {
-    const before = memoryNow();
+    const before = await memoryAtRest();
     await log.fallBehind();
     await log.round();
-    return growthMiB(before, memoryNow());
+    return growthMiB(before, await memoryAtRest());
   } finally {
     await log.queue.stop();
   }

@@ -1,4 +1,10 @@
-/** What this process takes, after garbage collection. Needs a process started by own-process.ts. */
+/**
+ * What this process takes, after garbage collection. Needs a process started by own-process.ts.
+ *
+ * What can go wrong: the heap's pages and an ended thread's memory go back to the system seconds later; measured at
+ * once, they would be taken for what is kept. So a measure waits until they have gone.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
 
 const mebibyte = 1024 * 1024;
 
@@ -9,7 +15,24 @@ export interface Memory {
   readonly residentMiB: number;
 }
 
-export function memoryNow(): Memory {
+const longestRestS = 20;
+const steadyS = 4;
+
+/** Once no page was given back for some seconds. */
+export async function memoryAtRest(): Promise<Memory> {
+  let least = memoryNow();
+  for (let second = 0, sinceS = 0; second < longestRestS && sinceS < steadyS; second++, sinceS++) {
+    await sleep(1_000);
+    const now = memoryNow();
+    if (now.residentMiB < least.residentMiB - 1) {
+      least = now;
+      sinceS = 0;
+    }
+  }
+  return least;
+}
+
+function memoryNow(): Memory {
   if (gc === undefined) throw new Error("memory is measured in a process of its own");
   gc();
   gc();

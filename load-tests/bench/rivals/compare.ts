@@ -47,7 +47,7 @@ async function compare(ours: Rival, rivals: readonly Rival[], rounds: number): P
   for (const job of jobs) {
     const rates = new Map<Rival, number[]>([ours, ...rivals].map((rival) => [rival, []]));
     for (let round = 0; round <= rounds; round++) {
-      for (const [rival, measured] of rates) {
+      for (const [rival, measured] of inTurn([...rates], round)) {
         const count = rival.messagesPerRound;
         const elapsedMs = await rival[job](round * count, count);
         if (round > 0) measured.push((count * 1000) / elapsedMs);
@@ -57,6 +57,12 @@ async function compare(ours: Rival, rivals: readonly Rival[], rounds: number): P
     for (const rival of rivals) rows.push(rowOf(job, rival, own, rates.get(rival) as number[]));
   }
   return rows;
+}
+
+/** Whoever comes first meets the disk as the last round left it: each round begins with another one. */
+function inTurn<Side>(sides: readonly Side[], round: number): readonly Side[] {
+  const first = round % sides.length;
+  return [...sides.slice(first), ...sides.slice(0, first)];
 }
 
 function rowOf(job: Job, rival: Rival, own: readonly number[], theirs: readonly number[]): BenchRow {
