@@ -13,12 +13,13 @@
  *     16       key, one byte a UTF-16 code unit or two when wide; then the value
  *
  * What can go wrong: memory freed by one size of record and needed for another. A slab holds records of one size, and
- * goes back to the system once it is empty; sizes lie at most an eighth apart. A value beyond 3 KiB stays a buffer of
+ * is free for any other once it is empty; sizes lie at most an eighth apart. A value beyond 3 KiB stays a buffer of
  * its own. An address that was kept longer than its record may meet another one: `isRecord` tells whether it meets
  * one at all, never a place inside one.
  */
 
-const slabBytes = 64 * 1024;
+import { SlabMemory, type SlabPlace, slabBytes } from "./slab-memory.ts";
+
 const unitBytes = 16;
 const unitsPerSlab = slabBytes / unitBytes;
 const longestValueInside = 3 * 1024;
@@ -46,15 +47,16 @@ interface Slab {
 }
 
 export class EntrySlabs {
-  #slabs: (Slab | undefined)[] = [];
-  readonly #freeNumbers: number[] = [];
+  readonly #slabs: (Slab | undefined)[] = [];
+  #count = 0;
+  readonly #memory = new SlabMemory();
   /** Slabs with room, by units per record. */
   readonly #withRoom = new Map<number, Slab[]>();
   readonly #apart = new Map<Address, Buffer>();
 
   /** Slabs held now. */
   get count(): number {
-    return this.#slabs.length - this.#freeNumbers.length;
+    return this.#count;
   }
 
   /** `expiresAtMs` may be infinite. The value is copied. */
@@ -122,7 +124,9 @@ export class EntrySlabs {
     const slab = this.#slabs[Math.floor(address / unitsPerSlab)];
     if (slab === undefined) return false;
     const unit = address % unitsPerSlab;
-    return (unit - 1) % slab.unitsPerRecord === 0 && (slab.words[unit * 4] as number) !== 0;
+    // What lies beyond `fresh` is left over from an earlier use of the slab.
+    if (unit >= slab.fresh || (unit - 1) % slab.unitsPerRecord !== 0) return false;
+    return (slab.words[unit * 4] as number) !== 0;
   }
 
   hasKey(address: Address, key: string): boolean {
@@ -188,8 +192,9 @@ export class EntrySlabs {
     const listed = this.#listOf(unitsPerRecord);
     const last = listed[listed.length - 1];
     if (last !== undefined) return last;
-    const slab = createSlab(this.#freeNumbers.pop() ?? this.#slabs.length, unitsPerRecord);
+    const slab = createSlab(this.#memory.take(), unitsPerRecord);
     this.#slabs[slab.number] = slab;
+    this.#count++;
     listed.push(slab);
     return slab;
   }
@@ -220,16 +225,16 @@ export class EntrySlabs {
   #giveBack(slab: Slab, listed: Slab[]): void {
     listed.splice(listed.lastIndexOf(slab), 1);
     this.#slabs[slab.number] = undefined;
-    this.#freeNumbers.push(slab.number);
+    this.#count--;
+    this.#memory.give(slab.number);
   }
 }
 
-function createSlab(number: number, unitsPerRecord: number): Slab {
-  const memory = new ArrayBuffer(slabBytes);
+function createSlab({ number, memory, offset }: SlabPlace, unitsPerRecord: number): Slab {
   return {
-    bytes: Buffer.from(memory),
-    words: new Uint32Array(memory),
-    halves: new Uint16Array(memory),
+    bytes: Buffer.from(memory, offset, slabBytes),
+    words: new Uint32Array(memory, offset, slabBytes / 4),
+    halves: new Uint16Array(memory, offset, slabBytes / 2),
     number,
     unitsPerRecord,
     live: 0,
