@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { dead, done, type LocalTransactionState, type Outcome, partitionOfKey, pause, retry } from "../../src/index.ts";
-import { type Job, type Model, partitions } from "./model.ts";
+import type { Model } from "./model.ts";
 import { pauseAfterMs, retryAfterMs } from "./window-model.ts";
+import { type Job, partitions } from "./workload.ts";
 import { jobs, type World } from "./world.ts";
 
 type Step = fc.AsyncCommand<Model, World>;

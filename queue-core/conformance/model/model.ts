@@ -10,21 +10,14 @@
  */
 import { type LocalTransactionState, type Outcome, partitionOfKey } from "../../src/index.ts";
 import { WindowModel } from "./window-model.ts";
+import { type Job, type Logged, partitions } from "./workload.ts";
 
-export const partitions = 2;
 export const checkAfterMs = 1_900;
 export const maxChecks = 3;
 /** A half message is looked at so long after it is due at the latest. */
 const checkSlackMs = 400;
 /** A delayed message is moved so long after it is due at the latest. */
 const delaySlackMs = 50;
-
-export interface Job {
-  readonly n: number;
-  readonly key: string;
-  /** The ledger cannot decide it. */
-  readonly isBad: boolean;
-}
 
 interface Known {
   readonly job: Job;
@@ -52,11 +45,6 @@ interface RequestModel {
   answer: { readonly n: number; readonly sum: number } | undefined;
   answeredAtMs: number;
   isSettled: boolean;
-}
-
-export interface Logged {
-  readonly n: number;
-  readonly forGroup: string | undefined;
 }
 
 export class Model {

@@ -3,7 +3,7 @@
  * lines by key, each waiting, held, running or through.
  */
 import type { Outcome } from "../../src/index.ts";
-import { type Model, partitions } from "./model.ts";
+import { type Job, type Logged, partitions } from "./workload.ts";
 
 export const retryAfterMs = 700;
 export const pauseAfterMs = 300;
@@ -24,15 +24,24 @@ interface Window {
   pausedUntilMs: number;
 }
 
+/** What was told about the log so far, and where to note what was met. */
+interface Told {
+  readonly nowMs: number;
+  readonly logs: readonly (readonly Logged[])[];
+  job(n: number): Job;
+  deadlineMs(n: number): number;
+  count(what: string): void;
+}
+
 export class WindowModel {
   readonly committed: number[] = Array(partitions).fill(0);
-  readonly #model: Model;
+  readonly #model: Told;
   readonly #windows = new Map<number, Window>();
 
   /** How many messages are with the handler. */
   running = 0;
 
-  constructor(model: Model) {
+  constructor(model: Told) {
     this.#model = model;
   }
 

@@ -27,8 +27,9 @@ import {
   type TransactionalPublisher,
 } from "../../src/index.ts";
 import { ManualTimers, turn } from "../queue-bed.ts";
-import { checkAfterMs, type Job, type Model, maxChecks, partitions } from "./model.ts";
+import { checkAfterMs, type Model, maxChecks } from "./model.ts";
 import { maxAttempts } from "./window-model.ts";
+import { type Job, partitions } from "./workload.ts";
 
 export const jobs = defineTopic<Job>({ name: "jobs", partitions, keyOf: (job) => job.key });
 const booked = defineTopic<{ n: number; key: string; sum: number }>({
