@@ -11,6 +11,7 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { StateEntry, StateWrite, StoredMessage, TopicConfig } from "../src/engine.ts";
 import { liveOwnerOf } from "../src/engines/log/lock-file.ts";
 import { LogFold } from "../src/engines/log/log-fold.ts";
@@ -26,7 +27,9 @@ import { checkLogDirectory, codeOf, problemWith } from "./log-directory.ts";
 import { readOnlyDisk } from "./read-only-disk.ts";
 import { ToolProblem } from "./tool-problem.ts";
 
-const attempts = 8;
+const attempts = 10;
+/** Many segments that go together take a writer some ms: the pause between two looks grows by this. */
+const pauseMs = 10;
 
 /** Which state entries a command needs. */
 export type KeepsEntries = (namespace: string) => boolean;
@@ -55,6 +58,7 @@ export async function lookAgain<Found>(directory: string, look: () => Promise<Fo
       if (isDamaged && now === before) throw error;
       before = now;
       if (attempt === attempts) throw new ToolProblem(`${directory} changes faster than it can be read: ${now}`);
+      await pause(attempt * pauseMs);
     }
   }
 }

@@ -1,9 +1,11 @@
 /**
  * The running system that process.test.ts looks into: publishes and consumes for ever, in segments of 4 KiB, of
- * which it keeps some forty, with a snapshot after every sixteen.
+ * which it keeps some 250, with a snapshot after every sixteen. It takes a breath between two messages: a log that is
+ * written anew several times a second is nothing that a tool must be able to read.
  *
  *     node writing-child.ts <directory>        prints a line once it has begun
  */
+import { setTimeout as breath } from "node:timers/promises";
 import { openLogEngine } from "../src/engines/log/open-log-engine.ts";
 import { openQueue } from "../src/open-queue.ts";
 import { dead, done } from "../src/queue.ts";
@@ -21,7 +23,7 @@ const engine = await openLogEngine({
   directory,
   segmentBytes: 4_096,
   snapshotBytes: 65_536,
-  retention: { bytes: 131_072 },
+  retention: { bytes: 1_048_576 },
   memoryBytes: 16_384,
 });
 const queue = await openQueue({ engine, topics: [numbers], onBackgroundError: () => {} });
@@ -35,6 +37,7 @@ for (let publisher = 0; publisher < publishers; publisher++) {
   void (async () => {
     for (let number = 0; ; number++) {
       await queue.publish(numbers, { publisher, number });
+      await breath(2);
       if (publisher === 0 && number === 100) console.log("begun");
     }
   })();
