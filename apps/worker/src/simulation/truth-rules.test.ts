@@ -2,8 +2,8 @@
  * What can go wrong here: a seed fails once and never again. A run is its seed and nothing else, so `SEED=17` runs
  * that one alone and shows the end of its trace.
  */
-import { decideStock, groups, poisonStock, type StockCommand, stockCommands, stockEntriesOf } from "@plateau/domain";
 import { describe, expect, it } from "vitest";
+import { forgetsDeadlines, forgetsRefusals, forgetsResults, resolvesWithoutRecord } from "./planted-stages.ts";
 import {
   expiredWhileCommitting,
   payAgainstExpire,
@@ -13,14 +13,14 @@ import {
 } from "./scenarios.ts";
 import { runTruth } from "./truth-run.ts";
 import type { PlantedFault } from "./truth-settings.ts";
-import type { StageMember } from "./worker-process.ts";
 
+/** Set: that seed alone. */
+const only = process.env.SEED;
 const seeds = 50;
 const traceShown = 300;
 
 /** The sums of what the runs met. Throws at the first seed that breaks a rule. */
 async function runSeeds(scenario: Scenario, planted: PlantedFault = {}): Promise<Readonly<Record<string, number>>> {
-  const only = process.env.SEED;
   const chosen = only === undefined ? Array.from({ length: seeds }, (_, index) => String(index + 1)) : [only];
   const sums: Record<string, number> = {};
   for (const seed of chosen) {
@@ -42,28 +42,13 @@ async function runSeeds(scenario: Scenario, planted: PlantedFault = {}): Promise
 
 /** A set of seeds in which the interleaving never came about shows nothing; one seed alone need not have it. */
 function expectMet(sums: Readonly<Record<string, number>>, least: Readonly<Record<string, number>>): void {
-  if (process.env.SEED !== undefined) return;
+  if (only !== undefined) return;
   for (const [what, times] of Object.entries({ deaths: 30, "processes killed": 3, ...least }))
     expect(sums[what] ?? 0, what).toBeGreaterThanOrEqual(times);
 }
 
-/** The real stage, but for what it finds in the entries. */
-const stageThatForgetsResults: StageMember = (queue, member) =>
-  queue.process<StockCommand>({
-    group: groups.stock,
-    topic: stockCommands,
-    member,
-    keys: stockEntriesOf,
-    decide: (message, state, context) => {
-      const isRetry = message.value.type === "purchase";
-      const forgetful = {
-        get: <V>(key: string) => (isRetry && key.startsWith("result:") ? undefined : state.get<V>(key)),
-      };
-      return decideStock(message, forgetful, context);
-    },
-    poison: (command, _error, state, context) => poisonStock(command, state, context),
-  });
-
+/** One seed alone need not meet a planted fault. */
+const itOverSeeds = it.skipIf(only !== undefined);
 const rule = "what was told is never contradicted";
 
 describe("a publish of unknown outcome, and its resolve", () => {
@@ -77,8 +62,12 @@ describe("a publish of unknown outcome, and its resolve", () => {
     });
   });
 
-  it("catch a gateway that tells `expired` without asking", async () => {
+  itOverSeeds("catch a gateway that tells `expired` without asking", async () => {
     await expect(runSeeds(unknownPublish, { gateway: "tells expired by itself" })).rejects.toThrow(rule);
+  });
+
+  itOverSeeds("catch a stage that answers a resolve and does not record it", async () => {
+    await expect(runSeeds(unknownPublish, { stock: resolvesWithoutRecord })).rejects.toThrow(/SEED=\d+: /);
   });
 });
 
@@ -91,8 +80,8 @@ describe("a key that is tried again at another gateway", () => {
     });
   });
 
-  it("catches a stage that forgets its results", async () => {
-    await expect(runSeeds(retriedElsewhere, { stock: stageThatForgetsResults })).rejects.toThrow(/SEED=\d+: /);
+  itOverSeeds("catches a stage that forgets its results", async () => {
+    await expect(runSeeds(retriedElsewhere, { stock: forgetsResults })).rejects.toThrow(/SEED=\d+: /);
   });
 });
 
@@ -107,10 +96,14 @@ describe("payments, a cancellation and the expiry of one reservation", () => {
     });
   });
 
-  it("catch an office that takes the money before `sold` is stored", async () => {
+  itOverSeeds("catch an office that takes the money before `sold` is stored", async () => {
     await expect(runSeeds(payAgainstExpire, { office: "captures at once" })).rejects.toThrow(
       "a payment is settled one way",
     );
+  });
+
+  itOverSeeds("catch a stage that does not tell who paid in vain", async () => {
+    await expect(runSeeds(payAgainstExpire, { stock: forgetsRefusals })).rejects.toThrow("captured exactly where sold");
   });
 });
 
@@ -123,12 +116,28 @@ describe("a purchase decided at its deadline, and not stored in time", () => {
     });
   });
 
-  it("catches a worker that tells what it has decided before it is stored", async () => {
+  itOverSeeds("catches a worker that tells what it has decided before it is stored", async () => {
     await expect(runSeeds(expiredWhileCommitting, { worker: "tells before it stores" })).rejects.toThrow(rule);
+  });
+
+  itOverSeeds("catches a stage that works past the deadline", async () => {
+    await expect(runSeeds(expiredWhileCommitting, { stock: forgetsDeadlines })).rejects.toThrow(
+      "expired is what is decided late, and nothing else",
+    );
   });
 });
 
 describe("a run of the truth rules", () => {
+  itOverSeeds("counts seeds in which nothing crashed as failed", async () => {
+    const calm: Scenario = (random) => ({
+      ...unknownPublish(random),
+      shoppers: 1,
+      troubles: { publish: 0, decision: 0, payment: 0, most: 0 },
+    });
+    const met = await runSeeds(calm);
+    expect(() => expectMet(met, {})).toThrow("deaths");
+  });
+
   it.each(Object.entries({ unknownPublish, retriedElsewhere, payAgainstExpire, expiredWhileCommitting }))(
     "replays exactly from its seed: %s",
     async (_name, scenario) => {
