@@ -5,10 +5,12 @@
  * of its time as everything between request and answer (docs/adr/0007). They have their own database client and
  * their own connections to the providers here; only what they read and commit goes through the main thread.
  */
+import { setPriority } from "node:os";
 import { type MessagePort, workerData } from "node:worker_threads";
 import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
 import { allTopics } from "@plateau/domain";
 import { openDatabase } from "@plateau/prisma";
+import type { Logger } from "pino";
 import { connectEngine, openQueue } from "queue-core";
 import { hostThread } from "./hosted-thread.ts";
 import { createLog } from "./log.ts";
@@ -21,6 +23,9 @@ export interface ConsumersThreadSettings {
   readonly sandboxUrl: string;
   readonly logLevel: LogLevel;
 }
+
+/** As `nice` counts: a third of the share of the thread that answers, where both want the same core. */
+const niceness = 5;
 
 await hostThread(async () => {
   const { engine, databaseUrl, sandboxUrl, logLevel } = workerData as ConsumersThreadSettings;
@@ -40,6 +45,7 @@ await hostThread(async () => {
     sms: createHttpSmsProvider({ url: sandboxUrl }),
     log,
   });
+  standBack(log);
   return {
     async stop() {
       await consumers.stop();
@@ -48,3 +54,13 @@ await hostThread(async () => {
     },
   };
 });
+
+/** On Linux a priority is that of the thread that asks; elsewhere it would be the whole process's. */
+function standBack(log: Logger): void {
+  if (process.platform !== "linux") return;
+  try {
+    setPriority(niceness);
+  } catch (error) {
+    log.debug({ err: error }, "the consumers keep the priority of the thread that answers");
+  }
+}
