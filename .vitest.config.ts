@@ -1,15 +1,20 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Four projects. `fast` is what `npm run check` runs before each commit: no database, no process of its own. `apps`
- * puts the apps on a real PostgreSQL and kills log engines. `faults` makes a real disk fail, on Linux. `process` starts
- * whole demos. `npm test` runs all four.
+ * Five projects. `fast` is what `npm run check` runs before each commit: no database, no process of its own. `apps`
+ * puts the apps on a real PostgreSQL and kills log engines. `simulation` searches seeds. `faults` makes a real disk fail, on Linux. `process` starts
+ * whole demos. `npm test` runs all five.
  */
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const readsFiles = ["e2e/setup/{lock-file,style}.test.ts", "e2e/docs/*.test.ts"];
 const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
 const killsProcesses = ["queue-core/**/{kill,process}.test.ts", "apps/sandbox/**/*.test.ts"];
 const failsDisks = ["queue-core/**/real-faults.test.ts"];
+/** They look for the seed that shows a planted fault, or run many. */
+const searchesSeeds = [
+  "queue-core/simulation/{removed-guards,sale/planted-bugs}.test.ts",
+  "apps/worker/src/simulation/*.test.ts",
+];
 const limits = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
 export default defineConfig({
@@ -20,7 +25,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["{apps,queue-core,load-tests}/**/*.test.{ts,tsx}", ...readsFiles],
-          exclude: [...never, ...needsDatabase, ...killsProcesses, ...failsDisks],
+          exclude: [...never, ...needsDatabase, ...killsProcesses, ...failsDisks, ...searchesSeeds],
           // A process for each file costs more than most files' tests.
           pool: "threads",
           ...limits,
@@ -28,6 +33,9 @@ export default defineConfig({
       },
       {
         test: { name: "apps", include: [...needsDatabase, ...killsProcesses], exclude: never, ...limits },
+      },
+      {
+        test: { name: "simulation", include: searchesSeeds, exclude: never, pool: "threads", ...limits },
       },
       {
         test: { name: "faults", include: failsDisks, exclude: never, ...limits },

@@ -36,6 +36,7 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     args: ["queue-core/simulation/main.ts", "--seeds", "300"],
     streams: true,
   };
+  const simulationTests: Step = { name: "simulation tests", args: [...vitest, "--project", "simulation"] };
   const apps: Step = { name: "apps, PostgreSQL", args: [...vitest, "--project", "apps"] };
   const faults: Step = {
     name: "disk faults",
@@ -60,5 +61,5 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     env,
     missing: k6.missing,
   };
-  return [...reading, [simulation], [apps], [faults], [processes], [crash], [browser], [load]];
+  return [...reading, [simulation], [simulationTests], [apps], [faults], [processes], [crash], [browser], [load]];
 }

@@ -38,6 +38,8 @@ export interface MachineOptions {
   readonly writeBackChance: number;
   /** Takes a guard away, to show that it is missed. */
   readonly wrapDisk?: (disk: Disk) => Disk;
+  /** What stands between the processes and the log. */
+  readonly wrapEngine?: (engine: Engine) => Engine;
   /** Once the log is open and was found to hold what it should. */
   onUp(incarnation: Incarnation): void;
 }
@@ -84,6 +86,7 @@ export class Machine {
   #deaths = 0;
   #bootRefusedBy: string | undefined;
   #isOff = false;
+  #onUpAfterAll: (() => void) | undefined;
   #lastNowMs = 0;
 
   constructor(options: MachineOptions) {
@@ -176,9 +179,16 @@ export class Machine {
     this.disk.losePower({ random: this.disk.random, survival: 0 });
   }
 
-  turnOn(): void {
+  /** Starts it again, for this alone. */
+  turnOn(onUp: () => void): void {
     this.#isOff = false;
+    this.#onUpAfterAll = onUp;
     this.boot();
+  }
+
+  up(incarnation: Incarnation): void {
+    if (this.#onUpAfterAll === undefined) this.#options.onUp(incarnation);
+    else this.#onUpAfterAll();
   }
 }
 
@@ -254,7 +264,7 @@ class RunningIncarnation implements Incarnation {
     }
     this.#mode = "up";
     this.#recorded = machine.history.recording(engine);
-    this.#options.onUp(this);
+    machine.up(this);
     return undefined;
   }
 
@@ -262,7 +272,8 @@ class RunningIncarnation implements Incarnation {
     const gate = new Gate(this.#options.world, `${name}.${this.number}`);
     if (this.isOver) gate.end();
     this.#gates.push(gate);
-    const engine = gatedEngine(this.#recorded as Engine, gate);
+    const { wrapEngine = (engine) => engine } = this.#options;
+    const engine = gatedEngine(wrapEngine(this.#recorded as Engine), gate);
     const timers = new GatedTimers(this.#options.world, gate);
     return { name: gate.name, gate, timers, engine, random: this.#random.fork(gate.name) };
   }

@@ -49,7 +49,8 @@ export class World {
     return this.#nowMs;
   }
 
-  get events(): number {
+  /** Events that have run. */
+  get steps(): number {
     return this.#count;
   }
 

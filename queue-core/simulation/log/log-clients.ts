@@ -11,7 +11,7 @@ import type { SimulatedProcess } from "../machine.ts";
 import type { Random } from "../random.ts";
 import type { World } from "../world.ts";
 
-export const logTopics = [
+const logTopics = [
   { name: "orders", partitions: 2 },
   { name: "ring", partitions: 1, ringMessages: 5 },
 ] as const;
@@ -49,6 +49,7 @@ export class LogClient {
 
   /** Ends with the process, with the log, or once it was stopped. */
   async run(): Promise<void> {
+    await this.#engine.declareTopics(logTopics);
     while (!this.#isStopped) {
       const count = this.#random.chance(0.3) ? this.#random.integer(2, 6) : 1;
       try {

@@ -8,9 +8,10 @@ import { Machine } from "../machine.ts";
 import { MachineTroubles, usualWeights } from "../machine-troubles.ts";
 import { Random } from "../random.ts";
 import type { RunOptions, RunResult } from "../run.ts";
+import { runToTheEnd } from "../run-to-the-end.ts";
 import { Troubles } from "../troubles.ts";
 import { World } from "../world.ts";
-import { LogClient, logTopics } from "./log-clients.ts";
+import { LogClient } from "./log-clients.ts";
 
 export interface LogSizes {
   readonly segmentBytes: number;
@@ -45,64 +46,43 @@ export async function simulateLog(options: LogOptions): Promise<RunResult> {
   const settings = world.random.fork("settings");
   const log = { ...drawSizes(settings), ...options.sizes };
   const activeMs = settings.between(500, 3_000);
-  let clients: LogClient[] = [];
-  let isStopped = false;
+  const clients: LogClient[] = [];
   const machine: Machine = new Machine({
     world,
     log,
     writeBackChance: options.writeBackChance ?? settings.pick([0, 0.1, 0.7]),
     ...(options.wrapDisk === undefined ? {} : { wrapDisk: options.wrapDisk }),
     onUp(incarnation) {
-      if (isStopped) {
-        world.stop();
-        return;
-      }
-      const starting = Array.from({ length: 3 }, async (_, index) => {
-        const process = incarnation.process(`client${index}`);
-        const client = new LogClient(world, machine.history, process);
+      for (let index = 0; index < 3; index++) {
+        const client = new LogClient(world, machine.history, incarnation.process(`client${index}`));
         clients.push(client);
-        await process.engine.declareTopics(logTopics);
-        await client.run();
-      });
-      for (const client of starting) client.catch((error: unknown) => failUnlessFull(world, error));
+        client.run().catch((error: unknown) => failUnlessFull(world, error));
+      }
     },
   });
   const machineTroubles = new MachineTroubles(world, machine);
-  const weights = { ...usualWeights, ...options.weights };
-  const everyMs = options.troubleEveryMs ?? 120;
-  const troubles = new Troubles(world, { troubles: machineTroubles.withWeights(weights), everyMs, activeMs });
-  world.note("settings", JSON.stringify(log));
-  machine.boot();
-  troubles.start();
-  world.after(activeMs, "healing", () => {
-    machineTroubles.heal();
-    const end = (): void => {
-      if (!machine.isUp) {
-        world.after(20, "not up yet", end);
-        return;
-      }
-      for (const client of clients) client.stop();
-      clients = [];
-      isStopped = true;
-      machine.shutDown().then(
-        () => machine.turnOn(),
-        (error: unknown) => world.fail("everything stops in order", String(error)),
-      );
-    };
-    world.after(200, "the end", end);
+  const troubles = new Troubles(world, {
+    troubles: machineTroubles.withWeights({ ...usualWeights, ...options.weights }),
+    everyMs: options.troubleEveryMs ?? 120,
+    activeMs,
   });
-  await world.run();
-  const { history, starts, deaths, reports } = machine;
-  if (!world.hasStopped) world.fail("a run comes to its end", "nothing is left that would happen");
-  if (world.violation === undefined && (history.acknowledged === 0 || troubles.counts.size === 0))
-    world.fail("a run is not vacuous", `${history.acknowledged} commits, ${troubles.counts.size} troubles`);
-  return {
+  world.note("settings", JSON.stringify(log));
+  return runToTheEnd({
     seed: options.seed,
-    violation: world.violation,
-    hash: world.trace.hash,
-    lines: world.trace.lines,
-    counts: { commits: history.acknowledged, starts, deaths, snapshots: reports.get("snapshot taken") ?? 0 },
-  };
+    world,
+    machine,
+    machineTroubles,
+    troubles,
+    activeMs,
+    heal: () => {},
+    whatIsLeft: async () => undefined,
+    async stop() {
+      for (const client of clients) client.stop();
+      return [];
+    },
+    audit: () => ({ isVacuous: false }),
+    counts: () => ({}),
+  });
 }
 
 /** A client that cannot even declare its topics ends; on a full or failed log that is no news. */
