@@ -86,7 +86,7 @@ export class Machine {
   #deaths = 0;
   #bootRefusedBy: string | undefined;
   #isOff = false;
-  #onUpAfterAll: (() => void) | undefined;
+  #onUpAfterAll: ((incarnation: Incarnation) => void) | undefined;
   #lastNowMs = 0;
 
   constructor(options: MachineOptions) {
@@ -180,7 +180,7 @@ export class Machine {
   }
 
   /** Starts it again, for this alone. */
-  turnOn(onUp: () => void): void {
+  turnOn(onUp: (incarnation: Incarnation) => void): void {
     this.#isOff = false;
     this.#onUpAfterAll = onUp;
     this.boot();
@@ -188,7 +188,7 @@ export class Machine {
 
   up(incarnation: Incarnation): void {
     if (this.#onUpAfterAll === undefined) this.#options.onUp(incarnation);
-    else this.#onUpAfterAll();
+    else this.#onUpAfterAll(incarnation);
   }
 }
 

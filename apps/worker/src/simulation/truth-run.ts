@@ -63,7 +63,6 @@ class TruthRun {
   readonly #counts: Record<string, number> = {};
   /** Wins that were decided and handed to the log, whatever became of that. */
   readonly #decidedWon = new Set<string>();
-  #isShut = false;
 
   constructor(options: TruthOptions) {
     this.#options = options;
@@ -75,12 +74,7 @@ class TruthRun {
       world,
       log: { segmentBytes: 40_000, snapshotBytes: 20_000, reserveBytes: 2_000 },
       writeBackChance: world.random.fork("write back").pick([0, 0.1, 0.7]),
-      onUp: (incarnation) => {
-        if (!this.#isShut) return this.#system.up(incarnation);
-        this.#check(incarnation.process("auditor")).catch((error: unknown) =>
-          world.fail("the log can be checked", error instanceof Error ? String(error.stack) : String(error)),
-        );
-      },
+      onUp: (incarnation) => this.#system.up(incarnation),
     });
     this.#tellings = new Tellings(world);
     this.#provider = new PaymentProvider(world);
@@ -136,9 +130,12 @@ class TruthRun {
         .catch(String)
         .then(async (left) => {
           if (left === undefined) {
-            this.#isShut = true;
             await this.#machine.shutDown();
-            this.#machine.turnOn();
+            this.#machine.turnOn((incarnation) => {
+              this.#check(incarnation.process("auditor")).catch((error: unknown) =>
+                world.fail("the log can be checked", error instanceof Error ? String(error.stack) : String(error)),
+              );
+            });
           } else if (world.nowMs > endsWithinMs) world.fail("a healed system tells everybody an end", left);
           else this.#lookForTheEnd();
         });
