@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Five projects. `fast` is what `npm run check` runs before each commit: no database, no process of its own. `apps`
- * puts the apps on a real PostgreSQL and kills log engines. `simulation` searches seeds. `faults` makes a real disk fail, on Linux. `process` starts
- * whole demos. `npm test` runs all five.
+ * puts the apps on a real PostgreSQL and kills log engines. `simulation` searches seeds. `faults` makes a real disk
+ * fail, on Linux. `process` starts whole demos. `npm test` runs all five.
  */
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const readsFiles = ["e2e/setup/{lock-file,style}.test.ts", "e2e/docs/*.test.ts"];

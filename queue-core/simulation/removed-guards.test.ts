@@ -51,21 +51,21 @@ async function noticed(aim: Aim, wrapDisk: (disk: Disk) => Disk): Promise<string
 const stored =
   /^(an undamaged log opens|what was acknowledged is there after a restart|what is read is what was stored)$/;
 
-describe("the simulation misses", () => {
-  it.each(syncReasons.filter((reason) => reason !== "reserve"))("the sync of: %s", async (reason) => {
+describe("every sync is missed when it is taken away", () => {
+  it.each(syncReasons.filter((reason) => reason !== "reserve"))("%s", async (reason) => {
     expect(await noticed(aims[reason], (disk) => withoutSync(disk, reason))).toMatch(stored);
   });
 
-  it("the sync of: reserve", async () => {
+  it("reserve", async () => {
     const rule = await noticed(aims.reserve, (disk) => withoutSync(disk, "reserve"));
     expect(rule).toBe("acknowledgements have room on a full disk");
   });
 
-  it("the checksums of batches", async () => {
+  it("and so are the checksums of batches", async () => {
     expect(await noticed(crashes, withoutChecksums)).toMatch(stored);
   });
 
-  it("nothing, where every guard is there", async () => {
+  it("while nothing is missed where every guard is there", async () => {
     for (const aim of new Set(Object.values(aims))) {
       for (let seed = 1; seed <= 10; seed++) {
         const { violation } = await simulateLog({ ...aim, seed: `guards ${seed}` });
