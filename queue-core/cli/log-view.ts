@@ -162,7 +162,8 @@ export class LogView {
     return {
       directory: this.directory,
       segments: files.length,
-      bytes: files.reduce((sum, file) => sum + statSync(join(this.directory, file)).size, 0),
+      // A segment that retention took since it was listed has no bytes any more.
+      bytes: files.reduce((sum, file) => sum + (sizeOf(join(this.directory, file)) ?? 0), 0),
       batches: nextBatchSequence,
       snapshot:
         snapshot === undefined
@@ -245,4 +246,8 @@ class ViewFold extends LogFold {
     this.namespaces.add(write.namespace);
     super.put(write);
   }
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }
