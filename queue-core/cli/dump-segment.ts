@@ -32,13 +32,16 @@ export async function dumpSegment(path: string, bytes: Buffer, { from = 0, limit
     } else if (part.kind === "batch") {
       left--;
       dumpBatch(part, names, show);
-    } else {
+    } else if (part.kind !== "hole") {
       show(damage(part, bytes.length));
     }
   }
 }
 
-function damage({ end, kind, position }: Exclude<SegmentPart, { kind: "batch" }>, fileBytes: number): DumpRecord {
+function damage(
+  { end, kind, position }: Exclude<SegmentPart, { kind: "batch" | "hole" }>,
+  fileBytes: number,
+): DumpRecord {
   const isAtEnd = end === fileBytes && kind === "damaged";
   const bytes = counted(end - position, "byte");
   const whole = `${bytes} are no whole batch`;

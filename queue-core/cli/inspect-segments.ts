@@ -76,6 +76,7 @@ export class SegmentInspector {
     const logId = this.#enter(bytes, report);
     if (logId === undefined) return report.end();
     for (const part of segmentParts(bytes, logId)) {
+      if (part.kind === "hole" && place === "newest") continue;
       if (part.kind === "batch") this.#inspectBatch(part, report);
       else if (place === "newest" && part.kind === "damaged" && part.end === bytes.length) {
         report.note = this.#tornTail(part);
@@ -148,9 +149,9 @@ export class SegmentInspector {
     }
   }
 
-  #unreadable(part: SegmentPart & { kind: "damaged" | "unknown-format" }, report: SegmentReport): void {
+  #unreadable(part: Exclude<SegmentPart, { kind: "batch" }>, report: SegmentReport): void {
     const bytes = counted(part.end - part.position, "byte");
-    const isDamaged = part.kind === "damaged";
+    const isDamaged = part.kind !== "unknown-format";
     const what = isDamaged ? `${bytes} are no whole batch` : "a batch of a format that this version does not know";
     this.#damaged(report, part.position, what);
     this.#isInOrder = false;

@@ -28,6 +28,7 @@ import { promisify } from "node:util";
 export const syncReasons = [
   "batch",
   "batch taken back",
+  "sealed segment",
   "segment header",
   "segment name",
   "mended tail",

@@ -4,7 +4,7 @@
  * One log directory holds `lock` and segment files named by their first batch, e.g. `0000000000000042.segment`.
  * Numbers in headers are little-endian.
  *
- *     segment := header batch*
+ *     segment := header batch* hole          hole: zeros up to the end of the file, while the segment is written to
  *
  *     segment header, 32 bytes                    batch header, 44 bytes
  *      0  u32  magic f5 51 53 47                   0  u32  magic f5 51 42 54

@@ -68,7 +68,8 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
   try {
     let time = new EngineTime(options.clock ?? systemClock);
     const model = new Model<PartitionMessages>({ now: () => time.now(), createStore: () => new PartitionMessages() });
-    const segments = new SegmentList(options.segmentBytes ?? 64 * 1024 * 1024, model);
+    const segmentBytes = options.segmentBytes ?? 64 * 1024 * 1024;
+    const segments = new SegmentList(segmentBytes, model);
     const fold = new LogFold(model, segments);
     const recovered = await recoverLog(disk, directory, fold);
     time = new EngineTime(options.clock ?? systemClock, fold.lastTimeMs);
@@ -98,7 +99,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     });
     const newest = segments.newest;
     const fileName = newest === undefined ? undefined : segmentFileName(newest.segment);
-    const settings = { directory, logId, fileName, reserveBytes };
+    const settings = { directory, logId, fileName, reserveBytes, segmentBytes };
     writer =
       options.disk === undefined
         ? await startWriterThread(settings, engine)

@@ -65,6 +65,7 @@ describe("recovery, row by row", () => {
       "datasync",
       "rename",
       "syncDirectory",
+      "truncate",
       "write",
       "datasync",
     ]);

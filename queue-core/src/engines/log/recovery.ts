@@ -8,7 +8,8 @@
  *
  *     row  found                                                              done
  *     A    no segment and no snapshot                                         a new log
- *     B    the newest segment ends with a whole batch, or has none            it goes on there
+ *     B    the newest segment ends with a whole batch, or has none; a hole    it goes on there, the hole is cut off
+ *          may follow
  *     C    the newest segment ends in bytes that are no whole batch,          torn tail: cut off, since it was never
  *          and no whole batch follows them                                    acknowledged
  *     D    the same, but a whole batch follows                                CORRUPT: one sync per batch tears only
@@ -48,7 +49,7 @@ import type { LogFold } from "./log-fold.ts";
 import type { BatchPlace } from "./partition-messages.ts";
 import { foldSegment } from "./segment-fold.ts";
 import type { SealedSegment } from "./segment-list.ts";
-import { LogOrder, readSegmentHeader, readWhole } from "./segment-scan.ts";
+import { isHole, LogOrder, readSegmentHeader, readWhole } from "./segment-scan.ts";
 import { nextBatchSequenceOf, snapshotFileName } from "./snapshot-layout.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 
@@ -61,7 +62,7 @@ export interface ScannedLog {
   readonly newestBytes: number;
   readonly nextBatchSequence: number;
   readonly nextCommitSequence: number;
-  /** Bytes of a torn tail behind them. */
+  /** Bytes of a torn tail behind them, a hole after it included; 0 where a hole alone is there. */
   readonly tornBytes: number;
   readonly snapshot: KnownSnapshot | undefined;
   /** Names of snapshots and segments that are not needed any more. */
@@ -100,7 +101,7 @@ export async function scanLog(disk: Disk, directory: string, fold: LogFold): Pro
     spare = read.spare;
     const end = segment === tail.at(-1) ? "may be torn" : "sealed";
     newestBytes = foldSegment({ bytes: read.bytes, path, end }, order, fold);
-    tornBytes = read.bytes.length - newestBytes;
+    tornBytes = isHole(read.bytes, newestBytes) ? 0 : read.bytes.length - newestBytes;
   }
   const leftOver = await checkCovered(disk, directory, { segments, snapshot, fold });
   const { logId, nextBatchSequence, nextCommitSequence } = order;
@@ -219,7 +220,7 @@ async function look(disk: Disk, path: string): Promise<{ readonly header: Buffer
 async function mend(
   disk: Disk,
   directory: string,
-  { files, newestBytes, tornBytes, superseded }: ScannedLog,
+  { files, newestBytes, superseded }: ScannedLog,
   lastBatch: BatchPlace | undefined,
 ): Promise<void> {
   for (const name of disk.list(directory)) {
@@ -229,7 +230,7 @@ async function mend(
   if (newest !== undefined) {
     const file = disk.open(join(directory, newest), "existing");
     try {
-      if (tornBytes > 0) file.truncate(newestBytes);
+      if (file.size() > newestBytes) file.truncate(newestBytes);
       if (lastBatch !== undefined && segmentFileName(lastBatch.segment) === newest) {
         await writeAgain(file, lastBatch.position, newestBytes);
       }

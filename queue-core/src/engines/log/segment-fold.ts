@@ -34,6 +34,7 @@ export function foldSegment({ bytes, path, end }: SegmentToFold, order: LogOrder
   let wholeTo = segmentHeaderBytes;
   for (const part of segmentParts(bytes, header.logId)) {
     const { position } = part;
+    if (part.kind === "hole" && end === "may be torn") break;
     if (part.kind !== "batch") {
       if (part.kind === "unknown-format") throw unknownFormat(path, position);
       if (end === "sealed") throw corrupt(path, position, "a batch of a sealed segment is damaged");

@@ -17,7 +17,15 @@ import {
   segmentHeaderBytes,
 } from "./layout.ts";
 
+/** The zeros that the writer makes ahead of the batches, up to the end of the file; no batch begins like that. */
+export interface Hole {
+  readonly kind: "hole";
+  readonly position: number;
+  readonly end: number;
+}
+
 export type SegmentPart =
+  | Hole
   | { readonly kind: "batch"; readonly position: number; readonly header: BatchHeader; readonly bytes: Buffer }
   /** `end`: where the next whole batch begins, or the end of the file. */
   | { readonly kind: "damaged" | "unknown-format"; readonly position: number; readonly end: number };
@@ -27,7 +35,10 @@ export function* segmentParts(bytes: Buffer, logId: Uint8Array): Generator<Segme
   let position = segmentHeaderBytes;
   while (position < bytes.length) {
     const header = batchAt(bytes, position, logId);
-    if (typeof header === "string") {
+    if (header === "damaged" && isHole(bytes, position)) {
+      yield { kind: "hole", position, end: bytes.length };
+      position = bytes.length;
+    } else if (typeof header === "string") {
       const end = findBatch(bytes, position + 1, logId) ?? bytes.length;
       yield { kind: header, position, end };
       position = end;
@@ -114,6 +125,17 @@ export function readSegmentHeader(bytes: Buffer, path: string): SegmentHeader {
   if (header === "unknown-format") throw unknownFormat(path, 0);
   if (header === "damaged") throw corrupt(path, 0, "the segment's header is damaged");
   return header;
+}
+
+const zeros = Buffer.alloc(64 * 1024);
+
+/** Whether nothing but zeros is there, up to the end. */
+export function isHole(bytes: Buffer, from: number): boolean {
+  for (let at = from; at < bytes.length; at += zeros.length) {
+    const length = Math.min(zeros.length, bytes.length - at);
+    if (bytes.compare(zeros, 0, length, at, at + length) !== 0) return false;
+  }
+  return true;
 }
 
 function findBatch(bytes: Buffer, from: number, logId: Uint8Array): number | undefined {

@@ -2,7 +2,7 @@
  * A disk for tests that has room for so many bytes: passes everything on to another one, and counts.
  *
  * What it does as real ones do: a write that does not fit is done in part before it fails, a new file takes no
- * byte, what is cut off or removed is free at once.
+ * byte, nor does a hole at the end of one; what is cut off or removed is free at once.
  */
 import type { Disk } from "./disk.ts";
 
@@ -42,7 +42,7 @@ export function smallDisk(disk: Disk, capacityBytes: number): SmallDisk {
         datasync: (reason) => file.datasync(reason),
         truncate(size) {
           file.truncate(size);
-          extent.bytes = size;
+          extent.bytes = Math.min(size, extent.bytes);
         },
         close: () => file.close(),
       };
