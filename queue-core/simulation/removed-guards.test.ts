@@ -24,6 +24,7 @@ const fullDisks: Aim = {
 const aims: Record<SyncReason, Aim> = {
   batch: crashes,
   "batch taken back": fullDisks,
+  "sealed segment": { ...crashes, sizes: { ...keepAll, segmentBytes: 600 } },
   "segment header": { ...crashes, sizes: { ...keepAll, segmentBytes: 300 } },
   "segment name": { ...crashes, sizes: { ...keepAll, segmentBytes: 300 } },
   "mended tail": { ...restarts, sizes: { ...keepAll, segmentBytes: 300 } },
@@ -33,7 +34,7 @@ const aims: Record<SyncReason, Aim> = {
   "made directory": crashes,
   reserve: {
     weights: { ...noWeights, fullDisk: 1, crash: 1 },
-    sizes: { ...keepAll, segmentBytes: 1_500, reserveBytes: 16_000 },
+    sizes: { ...keepAll, segmentBytes: 20_000, reserveBytes: 16_000 },
     writeBackChance: 0,
     troubleEveryMs: 60,
   },

@@ -135,7 +135,8 @@ export class SimulatedFile {
     const start = sector * sectorBytes;
     this.#cache.copy(this.#platter, start, start, start + sectorBytes);
     this.#dirty[sector] = 0;
-    this.#onPlatter[sector] = 1;
+    // Of a hole nothing is there.
+    this.#onPlatter[sector] = this.#allocated[sector] as number;
   }
 
   #allocate(from: number, end: number, is: 0 | 1): void {
