@@ -102,6 +102,21 @@ describe("recovery, row by row", () => {
     expect(segmentPaths(directory).at(-1)).toBe(newest);
   });
 
+  it("B: a hole behind the last batch means nothing: it is cut off, and that synced", async () => {
+    const { directory, newest } = await made();
+    const size = readFileSync(newest).length;
+    edit(newest, (bytes) => Buffer.concat([bytes, Buffer.alloc(300_000)]));
+    const steps: string[] = [];
+    const disk = faultyDisk(nodeDisk);
+    disk.before = (step, name) => steps.push(`${step} ${name}`);
+    const engine = await openLog(directory, { disk });
+    const name = basename(newest);
+    expect(steps.slice(0, 3)).toEqual([`truncate ${name}`, `write ${name}`, `datasync ${name}`]);
+    await engine.close();
+    expect(readFileSync(newest).length).toBeLessThan(size + 1_000);
+    expect(await allTexts(await openLog(directory))).toEqual(numbers(30));
+  });
+
   it("C: a torn last batch is cut off at every length, and never more than it", async () => {
     const { directory, newest } = await made();
     const whole = readFileSync(newest);
@@ -164,6 +179,14 @@ describe("recovery, row by row", () => {
     const lastOfShort = batchesOf(short.sealed).at(-1) as number;
     edit(short.sealed, (bytes) => bytes.subarray(0, bytes.length - 1));
     await expectRefused(short.directory, "CORRUPT", short.sealed, lastOfShort);
+  });
+
+  it("E: a hole in a sealed segment is CORRUPT", async () => {
+    const { directory } = await made();
+    const [sealed = ""] = segmentPaths(directory);
+    const size = readFileSync(sealed).length;
+    edit(sealed, (bytes) => Buffer.concat([bytes, Buffer.alloc(100)]));
+    await expectRefused(directory, "CORRUPT", sealed, size);
   });
 
   it("F: a damaged, short or foreign segment header is CORRUPT", async () => {
