@@ -2,9 +2,9 @@
  * Shows what a segment holds: damage is a line like any other, and what follows it is shown from the next whole batch on.
  */
 import { dirname } from "node:path";
-import { type BatchVisitor, decodeMessage, visitBatch } from "../src/engines/log/batch-decoder.ts";
-import { decodeSegmentHeader } from "../src/engines/log/layout.ts";
-import { type SegmentPart, segmentParts } from "../src/engines/log/segment-scan.ts";
+import { type BatchVisitor, decodeMessage, visitBatch } from "../src/engines/log/format/batch-decoder.ts";
+import { decodeSegmentHeader } from "../src/engines/log/format/layout.ts";
+import { type SegmentPart, segmentParts } from "../src/engines/log/recovery/segment-scan.ts";
 import { QueueError } from "../src/errors.ts";
 import type { Call } from "./command.ts";
 import { type DeclaredTopics, declaredTopics } from "./log-view.ts";

@@ -1,8 +1,8 @@
 /** Shows what a snapshot holds, up to the first damage: its blocks are checked one by one, and read in order. */
-import { DamageError } from "../src/engines/log/damage.ts";
-import { readWhole } from "../src/engines/log/segment-scan.ts";
-import { decodeSnapshotHeader } from "../src/engines/log/snapshot-layout.ts";
-import { SnapshotReader, type SnapshotVisitor } from "../src/engines/log/snapshot-reader.ts";
+import { DamageError } from "../src/engines/log/format/damage.ts";
+import { readWhole } from "../src/engines/log/recovery/segment-scan.ts";
+import { decodeSnapshotHeader } from "../src/engines/log/snapshots/snapshot-layout.ts";
+import { SnapshotReader, type SnapshotVisitor } from "../src/engines/log/snapshots/snapshot-reader.ts";
 import type { Call } from "./command.ts";
 import type { Show } from "./dump-segment.ts";
 import { readOnlyDisk } from "./read-only-disk.ts";

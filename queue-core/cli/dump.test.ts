@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { segmentHeaderBytes } from "../src/engines/log/layout.ts";
+import { segmentHeaderBytes } from "../src/engines/log/format/layout.ts";
 import { edit, makeLog, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
 import { retireGroup } from "../src/group-registry.ts";
 import { complaintOf, makeOrders, openBed, orders, queueTool } from "./tool-bed.ts";

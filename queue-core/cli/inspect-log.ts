@@ -7,10 +7,10 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { firstBatchSequenceOf, segmentFileName, unfinishedSuffix } from "../src/engines/log/layout.ts";
+import { firstBatchSequenceOf, segmentFileName, unfinishedSuffix } from "../src/engines/log/format/layout.ts";
 import { liveOwnerOf } from "../src/engines/log/lock-file.ts";
-import { reserveFileName } from "../src/engines/log/reserve.ts";
-import { nextBatchSequenceOf } from "../src/engines/log/snapshot-layout.ts";
+import { nextBatchSequenceOf } from "../src/engines/log/snapshots/snapshot-layout.ts";
+import { reserveFileName } from "../src/engines/log/writing/reserve.ts";
 import { type InspectedSegment, SegmentInspector } from "./inspect-segments.ts";
 import { inspectSnapshot, type SnapshotInspection, type SoundSnapshot } from "./inspect-snapshot.ts";
 import type { Damage, InspectedFile, Inspection } from "./inspection.ts";

@@ -7,9 +7,9 @@
  * checked for what they are alone, and not for what they follow from.
  */
 import { join } from "node:path";
-import { type BatchVisitor, visitBatch } from "../src/engines/log/batch-decoder.ts";
-import { type BatchHeader, decodeSegmentHeader, type SegmentHeader } from "../src/engines/log/layout.ts";
-import { LogOrder, readWhole, type SegmentPart, segmentParts } from "../src/engines/log/segment-scan.ts";
+import { type BatchVisitor, visitBatch } from "../src/engines/log/format/batch-decoder.ts";
+import { type BatchHeader, decodeSegmentHeader, type SegmentHeader } from "../src/engines/log/format/layout.ts";
+import { LogOrder, readWhole, type SegmentPart, segmentParts } from "../src/engines/log/recovery/segment-scan.ts";
 import { QueueError } from "../src/errors.ts";
 import { differenceFrom, type SoundSnapshot } from "./inspect-snapshot.ts";
 import type { Damage, InspectedFile } from "./inspection.ts";

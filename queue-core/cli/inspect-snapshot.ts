@@ -6,11 +6,11 @@
  * expiry are compared; the first difference is named.
  */
 import { join } from "node:path";
-import { DamageError } from "../src/engines/log/damage.ts";
-import type { PartitionMessages } from "../src/engines/log/partition-messages.ts";
-import type { SealedSegment } from "../src/engines/log/segment-list.ts";
-import { nextBatchSequenceOf, type SnapshotHeader } from "../src/engines/log/snapshot-layout.ts";
-import { SnapshotReader } from "../src/engines/log/snapshot-reader.ts";
+import { DamageError } from "../src/engines/log/format/damage.ts";
+import type { PartitionMessages } from "../src/engines/log/reading/partition-messages.ts";
+import type { SealedSegment } from "../src/engines/log/reading/segment-list.ts";
+import { nextBatchSequenceOf, type SnapshotHeader } from "../src/engines/log/snapshots/snapshot-layout.ts";
+import { SnapshotReader } from "../src/engines/log/snapshots/snapshot-reader.ts";
 import type { Partition } from "../src/engines/model.ts";
 import type { Damage, InspectedFile } from "./inspection.ts";
 import { InspectionFold } from "./inspection-fold.ts";

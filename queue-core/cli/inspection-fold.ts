@@ -3,9 +3,9 @@
  * of a partition. State entries are kept only as long as a snapshot is to be compared with them.
  */
 import type { StateWrite } from "../src/engine.ts";
-import { LogFold } from "../src/engines/log/log-fold.ts";
-import { PartitionMessages } from "../src/engines/log/partition-messages.ts";
-import { SegmentList } from "../src/engines/log/segment-list.ts";
+import { PartitionMessages } from "../src/engines/log/reading/partition-messages.ts";
+import { SegmentList } from "../src/engines/log/reading/segment-list.ts";
+import { LogFold } from "../src/engines/log/recovery/log-fold.ts";
 import { Model } from "../src/engines/model.ts";
 
 export class InspectionFold extends LogFold {

@@ -3,8 +3,8 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { firstBatchSequenceOf } from "../src/engines/log/layout.ts";
-import { nextBatchSequenceOf } from "../src/engines/log/snapshot-layout.ts";
+import { firstBatchSequenceOf } from "../src/engines/log/format/layout.ts";
+import { nextBatchSequenceOf } from "../src/engines/log/snapshots/snapshot-layout.ts";
 import { ToolProblem } from "./tool-problem.ts";
 
 /** Throws ToolProblem unless the directory holds a log. */

@@ -3,7 +3,7 @@
  * is refused before it reaches the system.
  */
 import { openSync, readdirSync } from "node:fs";
-import { type Disk, nodeFile } from "../src/engines/log/disk.ts";
+import { type Disk, nodeFile } from "../src/engines/log/writing/disk.ts";
 
 export const readOnlyDisk: Disk = {
   list: (directory) => readdirSync(directory),

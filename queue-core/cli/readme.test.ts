@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { segmentHeaderBytes } from "../src/engines/log/layout.ts";
+import { segmentHeaderBytes } from "../src/engines/log/format/layout.ts";
 import { edit, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
 import { runQueueTool } from "./queue-tool.ts";
 import { makeOrders } from "./tool-bed.ts";

@@ -2,8 +2,13 @@ import { copyFileSync, readFileSync, renameSync, rmSync, truncateSync } from "no
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { append, contentsOf, edit, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
-import { fillSegment, openWatched, snapshotPaths } from "../src/engines/log/snapshot-bed.ts";
-import { crcSeedOf, decodeSnapshotHeader, sealBlock, snapshotHeaderBytes } from "../src/engines/log/snapshot-layout.ts";
+import { fillSegment, openWatched, snapshotPaths } from "../src/engines/log/snapshots/snapshot-bed.ts";
+import {
+  crcSeedOf,
+  decodeSnapshotHeader,
+  sealBlock,
+  snapshotHeaderBytes,
+} from "../src/engines/log/snapshots/snapshot-layout.ts";
 import { jsonOf, queueTool } from "./tool-bed.ts";
 
 interface Made {

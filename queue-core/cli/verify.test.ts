@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encodeSegmentHeader, sealBatch, segmentHeaderBytes } from "../src/engines/log/layout.ts";
+import { encodeSegmentHeader, sealBatch, segmentHeaderBytes } from "../src/engines/log/format/layout.ts";
 import { contentsOf, edit, makeLog, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
 import { queueTool } from "./tool-bed.ts";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ManualClock, manualClock } from "../src/engines/clock.ts";
-import { nodeDisk } from "../src/engines/log/disk.ts";
 import { openLogEngine } from "../src/engines/log/open-log-engine.ts";
+import { nodeDisk } from "../src/engines/log/writing/disk.ts";
 import type { EngineHarness } from "./engine-harness.ts";
 import { engineConformance } from "./engine-suite.ts";
 

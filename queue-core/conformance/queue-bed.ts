@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe } from "vitest";
-import { nodeDisk } from "../src/engines/log/disk.ts";
+import { nodeDisk } from "../src/engines/log/writing/disk.ts";
 import {
   createMemoryEngine,
   type Engine,

@@ -6,7 +6,7 @@
  * What can go wrong: a dead process that still writes would make the disk look better or worse than it is. Promises:
  * an operation at which the process dies is done in part, by chance; none is done after it.
  */
-import type { Disk, DiskFile, SyncReason } from "../src/engines/log/disk.ts";
+import type { Disk, DiskFile, SyncReason } from "../src/engines/log/writing/disk.ts";
 import { diskError, type SimulatedDisk } from "./simulated-disk.ts";
 import { type PowerLoss, type SimulatedFile, sectorBytes } from "./simulated-file.ts";
 import type { World } from "./world.ts";

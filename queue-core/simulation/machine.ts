@@ -13,9 +13,9 @@
  */
 import type { Engine } from "../src/engine.ts";
 import type { Clock } from "../src/engines/clock.ts";
-import type { Disk } from "../src/engines/log/disk.ts";
-import type { LogReport } from "../src/engines/log/log-keeper.ts";
 import { type LogEngineOptions, openLogEngine } from "../src/engines/log/open-log-engine.ts";
+import type { LogReport } from "../src/engines/log/snapshots/log-keeper.ts";
+import type { Disk } from "../src/engines/log/writing/disk.ts";
 import { QueueError } from "../src/errors.ts";
 import { CommitHistory } from "./commit-history.ts";
 import { DiskFaults } from "./disk-faults.ts";

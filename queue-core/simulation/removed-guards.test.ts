@@ -3,7 +3,7 @@
  * whose troubles are aimed at it. A guard that nobody misses is superfluous, or the simulation has to learn.
  */
 import { describe, expect, it } from "vitest";
-import { type Disk, type SyncReason, syncReasons } from "../src/engines/log/disk.ts";
+import { type Disk, type SyncReason, syncReasons } from "../src/engines/log/writing/disk.ts";
 import { type LogOptions, simulateLog } from "./log/simulate-log.ts";
 import { noWeights } from "./machine-troubles.ts";
 import { withoutChecksums, withoutSync } from "./removed-guards.ts";

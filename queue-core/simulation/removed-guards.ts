@@ -1,8 +1,15 @@
 /**
  * Disks without one of the log's guards, to show that each guard is missed.
  */
-import type { Disk, DiskFile, SyncReason } from "../src/engines/log/disk.ts";
-import { batchHeaderBytes, batchMagic, logIdBytes, sealBatch, segmentHeaderBytes } from "../src/engines/log/layout.ts";
+
+import {
+  batchHeaderBytes,
+  batchMagic,
+  logIdBytes,
+  sealBatch,
+  segmentHeaderBytes,
+} from "../src/engines/log/format/layout.ts";
+import type { Disk, DiskFile, SyncReason } from "../src/engines/log/writing/disk.ts";
 
 /** Every sync for that reason says that it was done, and does nothing. */
 export function withoutSync(disk: Disk, removed: SyncReason): Disk {

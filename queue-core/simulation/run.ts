@@ -1,5 +1,5 @@
 /** What every simulation takes and gives. */
-import type { Disk } from "../src/engines/log/disk.ts";
+import type { Disk } from "../src/engines/log/writing/disk.ts";
 import type { MachineWeights } from "./machine-troubles.ts";
 import type { Violation } from "./world.ts";
 

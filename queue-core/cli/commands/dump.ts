@@ -4,9 +4,9 @@
  * What can go wrong: the file is damaged, and then somebody needs what is left of it. Promise: damage is a line like
  * any other; what comes before it is shown, and in a segment also what follows from the next whole batch on.
  */
-import { segmentMagic } from "../../src/engines/log/layout.ts";
-import { readWhole } from "../../src/engines/log/segment-scan.ts";
-import { snapshotMagic } from "../../src/engines/log/snapshot-layout.ts";
+import { segmentMagic } from "../../src/engines/log/format/layout.ts";
+import { readWhole } from "../../src/engines/log/recovery/segment-scan.ts";
+import { snapshotMagic } from "../../src/engines/log/snapshots/snapshot-layout.ts";
 import type { Call, Command } from "../command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { dumpSegment, type Show } from "../dump-segment.ts";

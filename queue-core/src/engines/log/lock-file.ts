@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../errors.ts";
-import { isFull } from "./disk.ts";
+import { isFull } from "./writing/disk.ts";
 
 interface Owner {
   readonly pid: number;

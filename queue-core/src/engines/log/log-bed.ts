@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Engine } from "../../engine.ts";
 import { QueueError } from "../../errors.ts";
-import { nodeDisk } from "./disk.ts";
 import { type LogEngineOptions, openLogEngine } from "./open-log-engine.ts";
+import { nodeDisk } from "./writing/disk.ts";
 
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "queue log "));

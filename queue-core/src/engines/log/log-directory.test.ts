@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, it } from "vitest";
-import { nodeDisk } from "./disk.ts";
-import { faultyDisk } from "./faulty-disk.ts";
 import { openLog, temporaryDirectory } from "./log-bed.ts";
 import { makeLogDirectory } from "./log-directory.ts";
+import { nodeDisk } from "./writing/disk.ts";
+import { faultyDisk } from "./writing/faulty-disk.ts";
 
 function recordingDisk() {
   const synced: string[] = [];

@@ -8,8 +8,8 @@
  * Promise: while there is no segment yet, every directory up to the root is synced; a segment is begun only after that.
  */
 import { dirname, resolve } from "node:path";
-import type { Disk } from "./disk.ts";
-import { firstBatchSequenceOf } from "./layout.ts";
+import { firstBatchSequenceOf } from "./format/layout.ts";
+import type { Disk } from "./writing/disk.ts";
 
 /** One that we may not open we cannot have made anything in. */
 const notOurs = new Set(["EACCES", "EPERM"]);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { PartitionRange } from "../../engine.ts";
 import { manualClock } from "../clock.ts";
-import { nodeDisk } from "./disk.ts";
-import { failing, faultyDisk } from "./faulty-disk.ts";
 import { allTexts, append, edit, numbers, openLog, refusalOf, segmentPaths, temporaryDirectory } from "./log-bed.ts";
 import { openLogEngine } from "./open-log-engine.ts";
+import { nodeDisk } from "./writing/disk.ts";
+import { failing, faultyDisk } from "./writing/faulty-disk.ts";
 
 describe("durability", () => {
   it("shows a commit to nobody before its batch is synced", async () => {

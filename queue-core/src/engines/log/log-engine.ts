@@ -9,6 +9,9 @@
  *        ├──failed write or sync──► poisoned   reads go on, commits are refused, `failed` resolves
  *        └──close──► closing ──► closed
  *
+ * Rooms: `format/` what the bytes mean, `writing/` how they get to the disk, `reading/` how readers find them,
+ * `recovery/` what a start makes of what it finds, `snapshots/` how the past gets short and then goes.
+ *
  * What can go wrong: a write or sync fails and nobody knows what is stored. Promises: a commit resolves only after
  * its batch was synced; batches become visible in order and whole; a poisoned engine stores nothing ever again.
  * Memory is bounded: recent messages up to a budget, state entries, and a sparse index.
@@ -19,17 +22,17 @@ import type { EngineTime } from "../clock.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import type { Model, Reservation } from "../model.ts";
 import { ModelEngine } from "../model-engine.ts";
-import { Admission, sift } from "./admission.ts";
-import { BatchEncoder, type LogOnlyRecords } from "./batch-encoder.ts";
-import type { BatchWriter } from "./batch-writer.ts";
-import type { Disk } from "./disk.ts";
-import { LogKeeper, type LogKeeperParts } from "./log-keeper.ts";
-import { LogReader } from "./log-reader.ts";
-import type { BatchPlace, PartitionMessages } from "./partition-messages.ts";
-import { RecentBatches } from "./recent-batches.ts";
-import { dropSegments } from "./retention.ts";
-import type { SegmentList } from "./segment-list.ts";
-import type { WriteOutcome } from "./segment-writer.ts";
+import { BatchEncoder, type LogOnlyRecords } from "./format/batch-encoder.ts";
+import { LogReader } from "./reading/log-reader.ts";
+import type { BatchPlace, PartitionMessages } from "./reading/partition-messages.ts";
+import { RecentBatches } from "./reading/recent-batches.ts";
+import type { SegmentList } from "./reading/segment-list.ts";
+import { LogKeeper, type LogKeeperParts } from "./snapshots/log-keeper.ts";
+import { dropSegments } from "./snapshots/retention.ts";
+import { Admission, sift } from "./writing/admission.ts";
+import type { BatchWriter } from "./writing/batch-writer.ts";
+import type { Disk } from "./writing/disk.ts";
+import type { WriteOutcome } from "./writing/segment-writer.ts";
 
 interface Waiting {
   readonly reservation: Reservation<PartitionMessages>;

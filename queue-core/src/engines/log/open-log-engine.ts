@@ -8,19 +8,19 @@ import type { Engine } from "../../engine.ts";
 import { QueueError } from "../../errors.ts";
 import { type Clock, EngineTime, systemClock } from "../clock.ts";
 import { Model } from "../model.ts";
-import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./batch-writer.ts";
-import { createInlineCompactor, createThreadCompactor } from "./compactor.ts";
-import { type Disk, isFull, nodeDisk } from "./disk.ts";
-import { logIdBytes, segmentFileName } from "./layout.ts";
+import { logIdBytes, segmentFileName } from "./format/layout.ts";
 import { acquireLockFile, type LockFile } from "./lock-file.ts";
 import { makeLogDirectory } from "./log-directory.ts";
 import { LogEngine } from "./log-engine.ts";
-import { LogFold } from "./log-fold.ts";
-import type { LogReport } from "./log-keeper.ts";
-import { PartitionMessages } from "./partition-messages.ts";
-import { recoverLog } from "./recovery.ts";
-import { Reserve } from "./reserve.ts";
-import { SegmentList } from "./segment-list.ts";
+import { PartitionMessages } from "./reading/partition-messages.ts";
+import { SegmentList } from "./reading/segment-list.ts";
+import { LogFold } from "./recovery/log-fold.ts";
+import { recoverLog } from "./recovery/recovery.ts";
+import { createInlineCompactor, createThreadCompactor } from "./snapshots/compactor.ts";
+import type { LogReport } from "./snapshots/log-keeper.ts";
+import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./writing/batch-writer.ts";
+import { type Disk, isFull, nodeDisk } from "./writing/disk.ts";
+import { Reserve } from "./writing/reserve.ts";
 
 /** How a log directory is opened. Only `directory` is needed; sizes are bytes. */
 export interface LogEngineOptions {
