@@ -1,7 +1,7 @@
 /** What a crash run must show: each expectation is a sentence, and what was seen instead where it does not hold. */
 import { orderIdOf, problems, type ReservationId, rejectionReasons, smsIdOf } from "@plateau/domain";
+import type { ShopperEnd } from "../driver/shopper.ts";
 import { type CrashReport, shoppersCount, stock } from "./crash-run.ts";
-import type { ShopperEnd } from "./shopper.ts";
 
 export interface Expectation {
   readonly sentence: string;

@@ -29,11 +29,11 @@ export interface ChildOptions {
   /** It ended too often, or `restart` is off and it ended by itself. */
   readonly onBroken: (problem: string) => void;
   readonly restart: boolean;
+  readonly restartsPerMinute: number;
 }
 
 /** Parsed and stripped sources of an earlier start save a second of this one. */
 const compileCache = fileURLToPath(new URL("../../../.tools/compile-cache", import.meta.url));
-const restartsPerMinute = 5;
 const startWithinMs = 60_000;
 
 export class Child<R> {
@@ -46,6 +46,10 @@ export class Child<R> {
 
   constructor(options: ChildOptions) {
     this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   get pid(): number | undefined {
@@ -98,7 +102,7 @@ export class Child<R> {
   }
 
   #onExit(child: ChildProcess, wasReady: boolean, how: string): void {
-    const { name, log, onEnded, onBroken, restart } = this.#options;
+    const { name, log, onEnded, onBroken, restart, restartsPerMinute } = this.#options;
     this.#process = undefined;
     if (child.pid !== undefined) onEnded(child.pid);
     if (!this.#wanted || !wasReady) return;

@@ -48,8 +48,19 @@ export interface SystemOptions {
   readonly restart?: boolean;
   /** Aborting it while the start is under way stops what was started; the start then rejects. */
   readonly signal?: AbortSignal;
+  /** How often in a minute a child may end by itself before it counts as broken; default 5. */
+  readonly restartsPerMinute?: number;
   /** Further variables of the back end, such as its first settings (`KNOBS`, JSON). */
   readonly backendEnvironment?: Readonly<Record<string, string>>;
+  /** Where the back end is to find what it works on, given where that is: a proxy between them, say. */
+  readonly via?: (to: "database" | "sandbox", url: string) => Promise<string>;
+}
+
+/** One running child. */
+export interface SystemProcess {
+  /** E.g. `backend`. */
+  readonly name: string;
+  readonly pid: number;
 }
 
 export interface System {
@@ -60,6 +71,8 @@ export interface System {
   readonly dataDir: string;
   /** undefined while it is down. */
   readonly backendPid: number | undefined;
+  /** Those that run now; one that was started again has a new pid. */
+  readonly processes: readonly SystemProcess[];
   /** SIGKILL; resolves when it is gone. It stays down until `startBackend`. */
   killBackend(): Promise<void>;
   startBackend(): Promise<void>;
@@ -125,12 +138,17 @@ class Parts {
       this.#startStorefront(url),
     ]);
     this.#throwIfStopped();
+    const { via = async (_to, address) => address } = this.#options;
+    const [databaseForBackend, sandboxForBackend] = await Promise.all([
+      via("database", databaseUrl),
+      via("sandbox", sandboxUrl),
+    ]);
     const backend = this.#child<BackendReady>("backend", () => ({
       HOST: host,
       PORT: String(port),
       ADMIN_TOKEN: adminToken,
-      DATABASE_URL: databaseUrl,
-      SANDBOX_URL: sandboxUrl,
+      DATABASE_URL: databaseForBackend,
+      SANDBOX_URL: sandboxForBackend,
       STOREFRONT_URL: storefrontUrl,
       QUEUE_FOLDER: this.#folder.queue,
       SESSION_SECRET: this.#folder.secrets.session,
@@ -226,6 +244,7 @@ class Parts {
       quiet: name === "storefront",
       log: this.#log,
       restart: this.#options.restart ?? true,
+      restartsPerMinute: this.#options.restartsPerMinute ?? 5,
       onStarted: (pid) => this.#folder.enter(pid),
       onEnded: (pid) => this.#folder.strike(pid),
       onBroken: (problem) => this.#broken.resolve(problem),
@@ -236,10 +255,14 @@ class Parts {
     const startBackend = async (): Promise<void> => {
       await backend.start();
     };
+    const children: readonly Child<unknown>[] = [backend, ...this.#surroundings];
     return {
       ...facts,
       get backendPid() {
         return backend.pid;
+      },
+      get processes() {
+        return children.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
       },
       killBackend: () => backend.kill(),
       startBackend,

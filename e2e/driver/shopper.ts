@@ -1,5 +1,5 @@
 /**
- * One shopper of the crash run, as a careful client is written: one idempotency key for one purchase, repeated until
+ * One shopper of a run with faults, as a careful client is written: one idempotency key for one purchase, repeated until
  * an answer comes, whatever happens to the server meanwhile; `Retry-After` is honoured; a 202 is followed up; only
  * after `expired` comes a new try with a new key.
  *
