@@ -41,6 +41,33 @@ onEveryEngine("publish", (bed) => {
     expect(await queue.browse(notes, annPartition, 0, 10)).toHaveLength(1);
   });
 
+  it("files the entry that a message claims with it, once, for all to read", async () => {
+    const queue = await bed().queue([notes]);
+    const other = await bed().queue([notes]);
+    const claim = (text: string) => ({
+      namespace: "asked",
+      key: "ann-1",
+      value: Buffer.from(text),
+      expiresAtMs: bed().engine.now() + 1_000,
+    });
+    const both = await Promise.all([
+      queue.publish(notes, note("once"), { claim: claim("first") }),
+      other.publish(notes, note("again"), { claim: claim("second") }),
+    ]);
+    expect(both.map((receipt) => receipt.duplicate)).toEqual([false, true]);
+    expect((await queue.browse(notes, annPartition, 0, 10)).map(({ value }) => value.text)).toEqual(["once"]);
+    const [entry] = await bed().engine.readState("asked", ["ann-1"]);
+    expect(entry?.toString()).toBe("first");
+    bed().timers.advance(1_001);
+    expect((await other.publish(notes, note("anew"), { claim: claim("third") })).duplicate).toBe(false);
+  });
+
+  it("refuses a claim in a namespace that is not the application's", async () => {
+    const queue = await bed().queue([notes]);
+    const claim = { namespace: "stock/notes/0", key: "k", value: Buffer.alloc(0), expiresAtMs: 1 };
+    await expect(queue.publish(notes, note("no"), { claim })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
   it("takes a repeat for a new message once its window of 10 minutes is over", async () => {
     const queue = await bed().queue([notes]);
     await queue.publish(notes, note("first"), { id: "m-1" });

@@ -22,6 +22,7 @@ export {
   type SharedTokenBucket,
   type SharedTokenBucketOptions,
 } from "./shared-token-bucket.ts";
+export { openSharedValue, type SharedValue, type SharedValueOptions } from "./shared-value.ts";
 export { systemTimers, type Timers } from "./timers.ts";
 export { createTokenBucket } from "./token-bucket.ts";
 export type { TokenRate } from "./token-leases.ts";

@@ -35,6 +35,9 @@ export const tokensNamespace = (bucket: string): Namespace => `$tokens/${bucket}
 /** Leases of its tokens that somebody has; key: the lease's number (15 digits). */
 export const tokenLeasesNamespace = (bucket: string, epoch: number): Namespace => `$tokens/${bucket}/${epoch}`;
 
+/** A value that processes share, and the marker of its version. */
+export const sharedValueNamespace = (name: string): Namespace => `$value/${name}`;
+
 /** The engine's membership is by name; a member reads one topic, so the name holds both. */
 export const membershipName = (group: string, topic: string): string => `${group}/${topic}`;
 
@@ -47,7 +50,7 @@ export const timeKey = (timeMs: number): string => String(Math.max(0, Math.ceil(
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
 /** Throws INVALID_ARGUMENT for a name that could meet another's namespace. */
-export function checkName(kind: "group" | "topic" | "member" | "bucket", name: string): void {
+export function checkName(kind: "group" | "topic" | "member" | "bucket" | "namespace" | "value", name: string): void {
   if (namePattern.test(name)) return;
   throw new QueueError(
     "INVALID_ARGUMENT",

@@ -7,6 +7,8 @@
  * - It rejects, and never throws; every error of its own is a QueueError that says what became of the message.
  * - What was refused before the engine had it (UNKNOWN_TOPIC, MESSAGE_TOO_LARGE, OVERLOADED) is stored nowhere.
  *
+ * - A message that claims an entry is stored with it in one commit, or not at all where somebody has it already.
+ *
  * What can go wrong: a backlog without bound (backpressure.ts), a repeat after an unknown outcome
  * (deduplication.ts), a message that should come later (delay.ts). A plain publish does nothing beyond one append:
  * everything else, interceptors included, is paid for by those who ask for it.
@@ -17,6 +19,7 @@ import { delayedEntry } from "./delay.ts";
 import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { failedOutcome, type InterceptorChain } from "./interceptors.ts";
+import { checkName } from "./namespaces.ts";
 import type { PublishOptions, PublishReceipt } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
@@ -44,6 +47,7 @@ export class Publisher {
       if (backlog === undefined)
         throw new QueueError("UNKNOWN_TOPIC", `topic ${topic.name} was not given to openQueue`);
       const append = appendRequest(topic, value, options === undefined ? undefined : headersOf(options));
+      if (options?.claim !== undefined) checkName("namespace", options.claim.namespace);
       const wait = backlog.admit(append.value.length);
       if (wait !== undefined) return wait.then(() => this.#store(backlog, append, options));
       return this.#store(backlog, append, options);
@@ -79,7 +83,7 @@ export class Publisher {
   }
 
   #commit(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
-    if (options !== undefined && (options.id !== undefined || options.delayMs)) {
+    if (options !== undefined && (options.id !== undefined || options.claim !== undefined || options.delayMs)) {
       return this.#publishSpecial(append, options).then(
         (receipt) => {
           backlog.settled(append.value.length, append.partition, receipt.offset);
@@ -109,19 +113,25 @@ export class Publisher {
     const put: StateWrite[] = [];
     const first =
       options.id === undefined ? undefined : firstSend(append.topic, append.partition, options.id, engine.now());
+    const expect = first === undefined ? [] : [...first.expect];
     if (first !== undefined) put.push(first.put);
+    const { claim } = options;
+    if (claim !== undefined) {
+      put.push(claim);
+      expect.push({ namespace: claim.namespace, key: claim.key, is: "absent" });
+    }
     const delayMs = options.delayMs ?? 0;
     if (delayMs > 0) put.push(delayedEntry(append, engine.now() + delayMs, `${instance}-${this.#delayed++}`));
     const commit: Commit = {
       put,
-      ...(first === undefined ? {} : { expect: first.expect }),
+      ...(expect.length === 0 ? {} : { expect }),
       ...(delayMs > 0 ? {} : { append: [append] }),
     };
     let receipt: CommitReceipt;
     try {
       receipt = await engine.commit(commit);
     } catch (error) {
-      if (first === undefined || !hasCode(error, "CONFLICT")) throw error;
+      if (expect.length === 0 || !hasCode(error, "CONFLICT")) throw error;
       // The first send may still be on its way to the disk: this commit is durable only when that one is.
       await engine.commit({});
       return { partition: append.partition, offset: undefined, duplicate: true };

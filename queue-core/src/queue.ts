@@ -22,11 +22,25 @@ export interface Message<T> {
 export interface PublishOptions {
   /** Recognise a repeat of this send inside the topic's window of 10 minutes; the repeat resolves `duplicate: true`. */
   readonly id?: string;
+  /**
+   * An entry for all to read that this message files in the very commit that stores it. Where somebody filed it
+   * before, nothing is stored and the publish resolves `duplicate: true`.
+   */
+  readonly claim?: EntryClaim;
   readonly deadlineMs?: number;
   /** Deliver not before this many ms from now (engine time). */
   readonly delayMs?: number;
   readonly replyTo?: ReplyAddress;
   readonly ext?: Readonly<Record<string, string>>;
+}
+
+/** An entry of the application's own; its namespace is a name as a topic's. */
+export interface EntryClaim {
+  readonly namespace: string;
+  readonly key: string;
+  readonly value: Buffer;
+  /** Engine time from which on it reads as absent. */
+  readonly expiresAtMs: number;
 }
 
 /** Where a message was stored. */

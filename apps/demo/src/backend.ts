@@ -10,7 +10,7 @@
  * the next start.
  */
 import { MessageChannel } from "node:worker_threads";
-import { allTopics, createKnobStore } from "@plateau/domain";
+import { allTopics, type Knobs, openKnobs } from "@plateau/domain";
 import { startGateway } from "@plateau/gateway";
 import { claimForLog, type Database, migrate, openDatabase, seed } from "@plateau/prisma";
 import { createHttpRiskScorer, startWorker } from "@plateau/worker";
@@ -149,7 +149,12 @@ interface Ground {
 /** Back to front, so that the gateway takes no request that nobody would decide. */
 async function startParts(configuration: Configuration, { queue, db, log, started }: Ground): Promise<string> {
   const { sandboxUrl } = configuration;
-  const knobs = createKnobStore(configuration.knobs as Parameters<typeof createKnobStore>[0]);
+  const knobs = await openKnobs({
+    engine: queue.engine,
+    initial: configuration.knobs as Partial<Knobs>,
+    onBackgroundError: (where, error) => log.warn({ err: error }, where),
+  });
+  started.push(async () => knobs.stop());
   const scorer = createHttpRiskScorer({ url: sandboxUrl });
   // The first call opens a connection and warms the path up; it must not cost the first batch its scores.
   await scorer.score([], AbortSignal.timeout(1_000)).catch(() => log.warn("the risk scorer does not answer yet"));

@@ -40,6 +40,13 @@ export const defaultTimings: Timings = {
   heartbeatMs: 15_000,
 };
 
+/**
+ * Whether other gateways serve the same queue. `alone`: what is on its way is known here, or read from the log at the
+ * start. `beside-others`: what is on its way is entered with its publish, so that each can answer for it, and all
+ * admit at one rate together.
+ */
+export type GatewayCompany = "alone" | "beside-others";
+
 export interface StreamLimits {
   /** Event streams one user may hold; one more is answered 429. */
   readonly perUser: number;
@@ -67,6 +74,8 @@ export interface GatewayOptions {
     /** Makes purchase ids unguessable; every gateway of one system has the same. */
     readonly purchase: string;
   };
+  /** Default `alone`. */
+  readonly company?: GatewayCompany;
   readonly adminToken: string;
   readonly host: string;
   /** 0: the operating system chooses. */

@@ -8,6 +8,8 @@ import type { AdmissionLimits } from "./admission/limits.ts";
 import type { BacklogWatch } from "./flow/backlog-watch.ts";
 import type { FlowMeter } from "./flow/flow-meter.ts";
 import type { GatewayOptions, StreamLimits, Timings } from "./gateway-options.ts";
+import type { AskedPurchases } from "./purchases/asked-purchases.ts";
+import type { InFlight } from "./purchases/in-flight.ts";
 import type { PendingPurchases } from "./purchases/pending-purchases.ts";
 import type { PurchaseResolver } from "./purchases/purchase-resolver.ts";
 import type { SaleBoard } from "./sales/sale-board.ts";
@@ -35,6 +37,9 @@ export interface Gateway {
   readonly board: SaleBoard;
   readonly catalogue: SaleCatalogue;
   readonly pending: PendingPurchases;
+  /** Undefined where this is the only gateway. */
+  readonly asked: AskedPurchases | undefined;
+  readonly inFlight: InFlight;
   readonly resolver: PurchaseResolver;
   readonly backlog: BacklogWatch;
   readonly meter: FlowMeter;

@@ -15,6 +15,8 @@ import { FlowMeter } from "./flow/flow-meter.ts";
 import { FlowSampler } from "./flow/flow-samples.ts";
 import type { Gateway } from "./gateway.ts";
 import { defaultStreamLimits, defaultTimings, type GatewayOptions } from "./gateway-options.ts";
+import { AskedPurchases } from "./purchases/asked-purchases.ts";
+import { InFlight } from "./purchases/in-flight.ts";
 import { PendingPurchases } from "./purchases/pending-purchases.ts";
 import { recoverPending } from "./purchases/pending-recovery.ts";
 import { PurchaseResolver } from "./purchases/purchase-resolver.ts";
@@ -38,7 +40,7 @@ import { PurchaseStreams } from "./streams/purchase-streams.ts";
 
 export { ProblemError } from "./edge/problem.ts";
 export type { Gateway } from "./gateway.ts";
-export { defaultTimings, type GatewayOptions, type Timings } from "./gateway-options.ts";
+export { defaultTimings, type GatewayCompany, type GatewayOptions, type Timings } from "./gateway-options.ts";
 
 export interface RunningGateway {
   readonly url: string;
@@ -56,12 +58,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const gateway = await assemble(options);
   const parts = routeParts(gateway);
   try {
-    await recoverPending(gateway.queue, gateway.pending);
+    if (gateway.asked === undefined) await recoverPending(gateway.queue, gateway.pending);
     await parts.opening.resend();
     await gateway.backlog.start();
     await parts.sampler.sample(); // What the first second is measured against.
     gateway.board.start();
     gateway.resolver.start();
+    gateway.inFlight.start();
     const app = await buildServer(gateway, (api) => addRoutes(api, gateway, parts));
     const url = await app.listen({ host: options.host, port: options.port });
     let stopping: Promise<void> | undefined;
@@ -87,6 +90,8 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
   const stockState = queue.state("stock", stockCommands as Topic<StockCommand> as Topic<unknown>);
   const requester = await queue.requester();
   const pending = new PendingPurchases((result) => meter.decided(result));
+  const asked = options.company === "beside-others" ? new AskedPurchases(queue.engine) : undefined;
+  const backlog = new BacklogWatch(queue, (error) => log.warn({ err: error }, "the backlog could not be read"));
   return {
     id,
     options,
@@ -108,8 +113,10 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
     board: new SaleBoard(stockState, now),
     catalogue: new SaleCatalogue({ db, now, log }),
     pending,
+    asked,
+    inFlight: new InFlight({ pending, asked, stockState, backlog, log }),
     resolver: new PurchaseResolver({ stockState, requester, pending, now, log }),
-    backlog: new BacklogWatch(queue, (error) => log.warn({ err: error }, "the backlog could not be read")),
+    backlog,
     meter,
     streams: new EventStreams(streamLimits, timings.heartbeatMs),
   };
@@ -182,6 +189,11 @@ async function stopGateway(
 async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
   gateway.streams.stop();
   gateway.board.stop();
-  await Promise.all([parts.purchaseStreams.stop(), gateway.resolver.stop(), gateway.backlog.stop()]);
+  await Promise.all([
+    parts.purchaseStreams.stop(),
+    gateway.resolver.stop(),
+    gateway.inFlight.stop(),
+    gateway.backlog.stop(),
+  ]);
   await gateway.requester.stop();
 }

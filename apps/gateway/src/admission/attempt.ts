@@ -1,5 +1,5 @@
 /** One call of `POST /api/sales/:saleId/purchases` on its way through the admission steps. */
-import type { PurchaseId, PurchaseResult, UserId } from "@plateau/domain";
+import type { PurchaseResult, UserId } from "@plateau/domain";
 import type { FastifyRequest } from "fastify";
 import type { Refusal } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
@@ -17,7 +17,6 @@ export interface Attempt {
   readonly arrivedAtMs: number;
   /** Each is set by the step that finds it out. */
   session: Session | undefined;
-  purchaseId: PurchaseId | undefined;
   pending: PendingPurchase | undefined;
   sale: LiveSale | undefined;
 }

@@ -1,10 +1,9 @@
-import { createKnobStore } from "@plateau/domain";
+import { defaultKnobs } from "@plateau/domain";
 import { expect, test } from "vitest";
 import { createAdmissionLimits, isLoopback, networkOf } from "./limits.ts";
 
 test("a second's worth may come at once, then one by one at the rate, each user apart", () => {
-  const knobs = createKnobStore({ userRatePerSecond: 4 });
-  const limits = createAdmissionLimits(() => knobs.get());
+  const limits = createAdmissionLimits(() => ({ ...defaultKnobs, userRatePerSecond: 4 }));
   const at = (nowMs: number) => limits.takeUser("ada", nowMs);
   expect([at(0), at(0), at(0), at(0)]).toEqual([0, 0, 0, 0]);
   expect(at(0)).toBeCloseTo(250);
@@ -17,11 +16,11 @@ test("a second's worth may come at once, then one by one at the rate, each user 
 });
 
 test("loopback is exempt from the address limit until the knob says otherwise", () => {
-  const knobs = createKnobStore({ addressRatePerSecond: 1 });
-  const limits = createAdmissionLimits(() => knobs.get());
+  let knobs = { ...defaultKnobs, addressRatePerSecond: 1 };
+  const limits = createAdmissionLimits(() => knobs);
   expect([limits.takeAddress("127.0.0.1", 0), limits.takeAddress("127.0.0.1", 0)]).toEqual([0, 0]);
   expect([limits.takeAddress("203.0.113.9", 0), limits.takeAddress("203.0.113.9", 0)]).toEqual([0, 1_000]);
-  knobs.patch({ limitLoopback: true });
+  knobs = { ...knobs, limitLoopback: true };
   expect([limits.takeAddress("::1", 0), limits.takeAddress("::1", 0)]).toEqual([0, 1_000]);
 });
 

@@ -6,7 +6,7 @@
  * duplicate would get no reply, while the stock stage answers a known purchase by its result.
  */
 import { type PurchaseRequest, purchaseRequests, type RequestMessage, type StockReply } from "@plateau/domain";
-import { QueueError } from "queue-core";
+import { type PublishReceipt, QueueError } from "queue-core";
 import type { Refusal } from "../edge/problem.ts";
 import { type Attempt, set } from "./attempt.ts";
 import { retryWhenRoom } from "./steps.ts";
@@ -14,23 +14,24 @@ import { retryWhenRoom } from "./steps.ts";
 /** Never throws; how it goes shows in the pending purchase. */
 export function publishPurchase(attempt: Attempt): void {
   const { gateway } = attempt;
-  const { pending: all, backlog, log } = gateway;
+  const { pending: all, backlog, log, requester } = gateway;
   const pending = set(attempt.pending, "pending");
-  const message = requestOf(attempt);
   pending.sent = true;
-  const { published, reply } = gateway.requester.send<RequestMessage, StockReply>(purchaseRequests, message, {
+  const { published, reply } = requester.send<RequestMessage, StockReply>(purchaseRequests, requestOf(attempt), {
     timeoutMs: gateway.timings.decideWithinMs + gateway.timings.replyGraceMs,
+    ...(gateway.asked === undefined ? {} : { claim: gateway.asked.claimOf(pending.terms) }),
   });
   const admitted = (): void => {
     gateway.meter.admitted(attempt.saleId, gateway.queue.now());
     all.published(pending, backlog.begun);
   };
-  published.then(admitted, (error: unknown) => {
+  const stored = ({ duplicate }: PublishReceipt) => (duplicate ? gateway.inFlight.yield(pending) : admitted());
+  published.then(stored, (error: unknown) => {
     const refusal = refusalOfPublish(error, backlog.etaMs(1));
     if (refusal === undefined) {
       log.warn({ err: error, purchaseId: pending.terms.id }, "a publish may or may not have been stored");
-      admitted();
-      return;
+      gateway.inFlight.perhapsPublished(pending);
+      return admitted();
     }
     gateway.meter.refused(refusal.code, attempt.saleId, gateway.queue.now());
     all.refuse(pending, refusal);

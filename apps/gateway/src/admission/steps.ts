@@ -15,6 +15,8 @@ import {
   type SaleId,
 } from "@plateau/domain";
 import type { TokenBucket } from "queue-core";
+import { keyReused } from "../edge/problem.ts";
+import type { PendingPurchase } from "../purchases/pending-purchases.ts";
 import type { SessionGuard } from "../session/session-guard.ts";
 import { type Attempt, refuse, type Step, set, userOf, type Verdict } from "./attempt.ts";
 
@@ -59,7 +61,7 @@ const knownResult: Step = (attempt) => {
 };
 
 async function knownUnder(attempt: Attempt, key: string): Promise<Verdict | undefined> {
-  const { pending: all, resolver } = attempt.gateway;
+  const { pending: all, resolver, inFlight } = attempt.gateway;
   const id = idOf(attempt, key);
   for (let earlier = all.get(id); earlier !== undefined; earlier = all.get(id)) {
     if (earlier.terms.fingerprint === attempt.fingerprint) return { kind: "join", pending: earlier };
@@ -68,17 +70,19 @@ async function knownUnder(attempt: Attempt, key: string): Promise<Verdict | unde
     await earlier.reaches(["published", "refused", "ended"], attempt.gateway.timings.waitMaxMs);
     if (earlier.stage === "admitting") return refuse({ code: "overloaded", retryAfterMs: 1_000 });
   }
-  begin(attempt, id);
-  const result = await resolver.lookUp(attempt.saleId, id);
-  return result === undefined ? undefined : knownAs(attempt, result);
+  const pending = begin(attempt, id);
+  const [asked, result] = await Promise.all([inFlight.entryOf(pending.terms), resolver.lookUp(attempt.saleId, id)]);
+  if (result !== undefined) return knownAs(attempt, result);
+  if (asked === undefined) return undefined;
+  if (asked.terms.fingerprint !== attempt.fingerprint) return refuse(keyReused);
+  inFlight.join(pending, asked);
+  return { kind: "join", pending };
 }
 
 function knownAs(attempt: Attempt, result: PurchaseResult): Verdict {
   attempt.gateway.pending.end(set(attempt.pending, "pending"), result);
   return isReused(attempt, result) ? refuse(keyReused) : { kind: "ended", result };
 }
-
-export const keyReused = { code: "key-reused" } as const;
 
 /** The result is of another body sent with this key; where only a `resolve` ever came nobody knows the body. */
 export const isReused = (attempt: Attempt, { fingerprint }: PurchaseResult): boolean =>
@@ -92,8 +96,7 @@ function idOf(attempt: Attempt, idempotencyKey: string): PurchaseId {
   });
 }
 
-function begin(attempt: Attempt, id: PurchaseId): void {
-  attempt.purchaseId = id;
+function begin(attempt: Attempt, id: PurchaseId): PendingPurchase {
   attempt.pending = attempt.gateway.pending.begin({
     id,
     saleId: attempt.saleId as SaleId,
@@ -102,6 +105,7 @@ function begin(attempt: Attempt, id: PurchaseId): void {
     fingerprint: fingerprintOf(attempt),
     deadlineMs: attempt.arrivedAtMs + attempt.gateway.timings.decideWithinMs,
   });
+  return attempt.pending;
 }
 
 /** 404 for a sale that nobody opened, 409 sale-not-open outside its time. */

@@ -180,7 +180,7 @@ test("another method is 405 and names those that are there", async () => {
 });
 
 test("a spoofed X-Forwarded-For changes no limit", async () => {
-  bed.knobs.patch({ limitLoopback: true, addressRatePerSecond: 1 });
+  await bed.knobs.patch({ limitLoopback: true, addressRatePerSecond: 1 });
   const from = (address: string) => bed.buy(sale.id, token, { headers: { "x-forwarded-for": address } });
   await from("203.0.113.1");
   expect((await from("203.0.113.2")).body).toMatchObject({ code: "throttled", limit: "address" });

@@ -17,6 +17,9 @@ export interface Refusal {
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
+/** The key was sent before, with another body. */
+export const keyReused = { code: "key-reused" } as const satisfies Refusal;
+
 export const problemContentType = "application/problem+json; charset=utf-8";
 
 /** Thrown by routes; the error handler turns it into its problem. */

@@ -22,6 +22,14 @@ export interface BacklogReading {
   readonly lagMessages: number;
 }
 
+/** Of a pending purchase. */
+export interface Standing {
+  /** At most so many undecided ahead. */
+  readonly position: number;
+  /** About how long they take; null without a rate to tell from. */
+  readonly etaMs: number | null;
+}
+
 const readEveryMs = 200;
 /** A fresh reading is at most begun this often, however many ask. */
 const refreshEveryMs = 20;
@@ -77,8 +85,7 @@ export class BacklogWatch {
     return rate === 0 ? null : Math.ceil((messages * 1000) / rate);
   }
 
-  /** Where a pending purchase stands: at most so many undecided ahead, and the time they take. */
-  async standing(pending: PendingPurchase): Promise<{ position: number; etaMs: number | null }> {
+  async standing(pending: PendingPurchase): Promise<Standing> {
     if (this.#latest === undefined || this.#latest.number <= pending.publishedAtReading) await this.#refresh();
     const reading = this.#latest;
     if (reading !== undefined && reading.number > pending.publishedAtReading) {

@@ -1,5 +1,6 @@
 /**
- * The purchases that this gateway has on their way: same key, same pending purchase.
+ * The purchases on their way that this gateway knows of: same key, same pending purchase. Most were published here;
+ * of several gateways' each may be asked for what another one published (`elsewhere`, see in-flight.ts).
  *
  *   admitting ──► refused               nothing was stored; the key is free again
  *       │
@@ -15,6 +16,16 @@ import type { Refusal } from "../edge/problem.ts";
 
 export type PendingStage = "admitting" | "published" | "refused" | "ended";
 
+/** Whether the reply comes to this gateway. */
+export type PendingOrigin = "here" | "elsewhere";
+
+/** What a position was measured against when it was first told, and which. */
+export interface ToldStanding {
+  /** End offsets of `purchase-requests`, partition by partition. */
+  readonly ends: readonly number[];
+  readonly position: number;
+}
+
 export interface PendingTerms {
   readonly id: PurchaseId;
   readonly saleId: SaleId;
@@ -26,7 +37,8 @@ export interface PendingTerms {
 }
 
 export class PendingPurchase {
-  readonly terms: PendingTerms;
+  terms: PendingTerms;
+  origin: PendingOrigin = "here";
   stage: PendingStage = "admitting";
   result: PurchaseResult | undefined;
   refusal: Refusal | undefined;
@@ -40,6 +52,8 @@ export class PendingPurchase {
   toldPosition = Number.POSITIVE_INFINITY;
   /** End offsets of `purchase-requests` at or after its publish. */
   endsAtPublish: readonly number[] | undefined;
+  /** As every gateway can read it; undefined until a position was told. */
+  toldStanding: ToldStanding | undefined;
   /** Counts readings of the backlog: only a reading begun later can serve as `endsAtPublish`. */
   publishedAtReading = Number.POSITIVE_INFINITY;
   /** When `resolve` was last published for it, ms since epoch. */
@@ -48,6 +62,11 @@ export class PendingPurchase {
 
   constructor(terms: PendingTerms) {
     this.terms = terms;
+  }
+
+  /** Somebody here wants to hear of a change. */
+  get isAwaited(): boolean {
+    return this.#listeners.size > 0;
   }
 
   /** Calls the listener at each change of stage. Returns how to stop. */
@@ -80,16 +99,21 @@ export class PendingPurchase {
 export class PendingPurchases {
   readonly #byId = new Map<string, PendingPurchase>();
   readonly #byBuyer = new Map<string, Set<PendingPurchase>>();
+  readonly #elsewhere = new Set<PendingPurchase>();
   readonly #onEnd: (result: PurchaseResult) => void;
 
-  /** `onEnd` hears of each published purchase's end. */
+  /** `onEnd` hears of the end of each purchase that was published here. */
   constructor(onEnd: (result: PurchaseResult) => void = () => undefined) {
     this.#onEnd = onEnd;
   }
 
-  /** Those not yet ended, in the order they came. */
+  /** How many that came here have not yet ended. */
   get size(): number {
-    return this.#byId.size;
+    return this.#byId.size - this.#elsewhere.size;
+  }
+
+  elsewhere(): readonly PendingPurchase[] {
+    return [...this.#elsewhere];
   }
 
   get(id: string): PendingPurchase | undefined {
@@ -119,6 +143,24 @@ export class PendingPurchases {
     return pending;
   }
 
+  /** One that another gateway published. */
+  beginElsewhere(terms: PendingTerms): PendingPurchase {
+    const pending = this.begin(terms);
+    this.adopt(pending, terms);
+    return pending;
+  }
+
+  /** It was begun here, and another gateway has published it, with these terms. */
+  adopt(pending: PendingPurchase, terms: PendingTerms): void {
+    if (pending.stage !== "admitting" || pending.terms.id !== terms.id) throw new Error("it is on its way from here");
+    pending.terms = terms;
+    pending.origin = "elsewhere";
+    pending.told = true;
+    pending.stage = "published";
+    this.#elsewhere.add(pending);
+    pending.changed();
+  }
+
   /** Stored, or perhaps stored. */
   published(pending: PendingPurchase, atReading: number): void {
     if (pending.stage !== "admitting") return;
@@ -144,11 +186,11 @@ export class PendingPurchases {
   end(pending: PendingPurchase, result: PurchaseResult): void {
     if (pending.stage === "ended") return;
     if (pending.stage === "refused") throw new Error("a refused purchase has no result");
-    const wasPublished = pending.stage === "published" || pending.sent;
+    const isOurs = pending.origin === "here" && (pending.stage === "published" || pending.sent);
     pending.stage = "ended";
     pending.result = result;
     this.#remove(pending);
-    if (wasPublished) this.#onEnd(result);
+    if (isOurs) this.#onEnd(result);
     pending.changed();
   }
 
@@ -163,6 +205,7 @@ export class PendingPurchases {
   #remove(pending: PendingPurchase): void {
     const { id, saleId, userId } = pending.terms;
     this.#byId.delete(id);
+    this.#elsewhere.delete(pending);
     const key = buyerKey(saleId, userId);
     const others = this.#byBuyer.get(key);
     others?.delete(pending);

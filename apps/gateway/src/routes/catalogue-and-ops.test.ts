@@ -163,7 +163,7 @@ test("what a gateway saw is published by the second, refusals and hints included
   const bed = await startBed();
   const sale = await bed.openSale({ stock: 1 });
   for (let times = 0; times < 3; times++) await bed.buy(sale.id, (await bed.signIn()).token);
-  bed.knobs.patch({ backlogMax: 1, userRatePerSecond: 1 });
+  await bed.knobs.patch({ backlogMax: 1, userRatePerSecond: 1 });
   const { token } = await bed.signIn();
   for (let times = 0; times < 3; times++) await bed.buy(sale.id, token);
   await bed.gateway.stop();

@@ -26,8 +26,7 @@ import {
 import type { FastifyInstance } from "fastify";
 import { QueueError } from "queue-core";
 import { z } from "zod";
-import { keyReused } from "../admission/steps.ts";
-import { ProblemError } from "../edge/problem.ts";
+import { keyReused, ProblemError } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
 import { OrderBook, saleOfReservation } from "../orders/order-book.ts";
 import { isUnderWay, type OrderRow } from "../orders/order-view.ts";

@@ -7,8 +7,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Attempt, Step, Verdict } from "../admission/attempt.ts";
 import { readPreference } from "../admission/prefer.ts";
 import { publishPurchase } from "../admission/publish-purchase.ts";
-import { isReused, keyReused } from "../admission/steps.ts";
-import { type Refusal, sendProblem } from "../edge/problem.ts";
+import { isReused } from "../admission/steps.ts";
+import { keyReused, type Refusal, sendProblem } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
 import type { PendingPurchase } from "../purchases/pending-purchases.ts";
 import { refusalOfResult } from "../purchases/purchase-answer.ts";
@@ -56,7 +56,6 @@ function attemptOf(gateway: Gateway, request: PurchaseCall): Attempt {
     fingerprint: fingerprintOf({ quantity }),
     arrivedAtMs: gateway.queue.now(),
     session: undefined,
-    purchaseId: undefined,
     pending: undefined,
     sale: undefined,
   };
@@ -110,7 +109,7 @@ async function waitAndAnswer(attempt: Attempt, pending: PendingPurchase, reply: 
 
 async function answerPending(gateway: Gateway, pending: PendingPurchase, reply: FastifyReply): Promise<FastifyReply> {
   pending.told = true;
-  const standing = await gateway.backlog.standing(pending);
+  const standing = await gateway.inFlight.standing(pending);
   return reply
     .code(202)
     .header("location", locationOf(pending.terms.id))

@@ -44,7 +44,7 @@ test("a winner who retries is told so although the sale is sold out and over", a
   const { token } = await bed.signIn();
   const headers = { "idempotency-key": "k" };
   const won = await bed.buy(sale.id, token, { headers });
-  bed.knobs.patch({ backlogMax: 1, tokenRatePerSecond: 0.001, tokenBurst: 1 });
+  await bed.knobs.patch({ backlogMax: 1, tokenRatePerSecond: 0.001, tokenBurst: 1 });
   expect((await bed.buy(sale.id, token, { headers })).body).toEqual(won.body);
   const late = await bed.buy(sale.id, (await bed.signIn()).token);
   expect(late.status).toBe(409);
@@ -114,15 +114,15 @@ test("each refusal has its code and says when to come again", async () => {
   expect((await bed.buy(open.id, token)).status).toBe(201);
   expect((await bed.buy(open.id, token)).body).toMatchObject({ status: 409, code: "limit-reached" });
 
-  bed.knobs.patch({ limitLoopback: true, addressRatePerSecond: 1 });
+  await bed.knobs.patch({ limitLoopback: true, addressRatePerSecond: 1 });
   await bed.buy(open.id, token);
   const byAddress = await bed.buy(open.id, token);
   expect(byAddress.body).toMatchObject({ status: 429, code: "throttled", limit: "address" });
   expect(Number(byAddress.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-  bed.knobs.patch({ limitLoopback: false, userRatePerSecond: 1 });
+  await bed.knobs.patch({ limitLoopback: false, userRatePerSecond: 1 });
   await bed.buy(open.id, token);
   expect((await bed.buy(open.id, token)).body).toMatchObject({ code: "throttled", limit: "user" });
-  bed.knobs.patch({ userRatePerSecond: 1_000, tokenRatePerSecond: 0.001, tokenBurst: 1 });
+  await bed.knobs.patch({ userRatePerSecond: 1_000, tokenRatePerSecond: 0.001, tokenBurst: 1 });
   await bed.buy(open.id, token);
   expect((await bed.buy(open.id, token)).body).toMatchObject({ code: "throttled", limit: "admission" });
 });

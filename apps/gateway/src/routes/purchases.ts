@@ -8,11 +8,14 @@ import {
   Problem,
   Purchase,
   PurchaseBody,
+  type PurchaseId,
   type PurchaseResult,
   Purchases,
   type Purchase as PurchaseView,
+  type SaleId,
   saleOfPurchase,
   stockKeys,
+  type UserId,
 } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
@@ -102,9 +105,11 @@ const idParams = z.object({ id: z.string() });
 async function findPurchase(gateway: Gateway, id: string, userId: string): Promise<PurchaseView> {
   const saleId = saleOfPurchase(id);
   if (saleId === undefined) throw noSuchPurchase();
-  // Asked before the look-up: it cannot end unseen between the two.
-  const pending = gateway.pending.get(id);
-  const result = await gateway.resolver.lookUp(saleId, id);
+  // Asked before the look-up, in this order: it cannot end unseen between the two.
+  const [pending, result] = await Promise.all([
+    gateway.inFlight.find({ id: id as PurchaseId, saleId, userId: userId as UserId }),
+    gateway.resolver.lookUp(saleId, id),
+  ]);
   if (result !== undefined) {
     if (result.userId !== userId) throw noSuchPurchase();
     return purchaseOfResult(result);
@@ -114,12 +119,15 @@ async function findPurchase(gateway: Gateway, id: string, userId: string): Promi
   if (pending.stage === "refused") throw noSuchPurchase();
   gateway.resolver.resolveWhenOverdue(pending);
   pending.told = true;
-  const standing = await gateway.backlog.standing(pending);
+  const standing = await gateway.inFlight.standing(pending);
   return pending.result === undefined ? queuedPurchase(pending, standing) : purchaseOfResult(pending.result);
 }
 
 async function ownPurchases(gateway: Gateway, saleId: string, userId: string): Promise<readonly PurchaseView[]> {
-  const onTheirWay = gateway.pending.ofBuyer(saleId, userId).filter(({ stage }) => stage === "published");
+  // What can be no sale's id has no purchases either.
+  const onTheirWay = /^[A-Za-z0-9_-]{1,40}$/.test(saleId)
+    ? await gateway.inFlight.ofBuyer(saleId as SaleId, userId as UserId)
+    : [];
   const buyer = await gateway.stockState.get<BuyerUnits>(saleId, stockKeys.buyer(saleId, userId));
   const ended = buyer?.purchaseIds ?? [];
   const found = await gateway.stockState.getMany<PurchaseResult>(
@@ -129,7 +137,7 @@ async function ownPurchases(gateway: Gateway, saleId: string, userId: string): P
   const views = found.flatMap((result) => (result === undefined ? [] : [purchaseOfResult(result)]));
   for (const pending of onTheirWay) {
     if (ended.includes(pending.terms.id)) continue;
-    const standing = await gateway.backlog.standing(pending);
+    const standing = await gateway.inFlight.standing(pending);
     views.push(pending.result === undefined ? queuedPurchase(pending, standing) : purchaseOfResult(pending.result));
   }
   return views;

@@ -10,7 +10,7 @@
 import { type Purchase, type PurchaseResult, stockKeys } from "@plateau/domain";
 import type { Logger } from "pino";
 import type { StateView } from "queue-core";
-import type { BacklogWatch } from "../flow/backlog-watch.ts";
+import type { InFlight } from "../purchases/in-flight.ts";
 import type { PendingPurchases } from "../purchases/pending-purchases.ts";
 import type { PurchaseResolver } from "../purchases/purchase-resolver.ts";
 import { isFinal, purchaseOfResult, queuedPurchase } from "../purchases/purchase-view.ts";
@@ -29,7 +29,7 @@ interface Parts {
   readonly stockState: StateView;
   readonly pending: PendingPurchases;
   readonly resolver: PurchaseResolver;
-  readonly backlog: BacklogWatch;
+  readonly inFlight: InFlight;
   readonly log: Logger;
 }
 
@@ -79,7 +79,7 @@ export class PurchaseStreams {
   }
 
   async #lookAtSale(saleId: string, watched: readonly Watched[]): Promise<void> {
-    const { stockState, pending, backlog, resolver } = this.#parts;
+    const { stockState, pending, inFlight, resolver } = this.#parts;
     const keys = watched.map(({ purchaseId }) => stockKeys.result(purchaseId));
     const found = await stockState.getMany<PurchaseResult>(saleId, keys);
     for (const [index, one] of watched.entries()) {
@@ -91,7 +91,7 @@ export class PurchaseStreams {
       const waiting = pending.get(one.purchaseId);
       if (waiting === undefined) continue;
       resolver.resolveWhenOverdue(waiting);
-      const standing = await backlog.standing(waiting);
+      const standing = await inFlight.standing(waiting);
       // It may have ended while we looked.
       if (waiting.result === undefined) this.#tell(one, queuedPurchase(waiting, standing));
     }

@@ -3,7 +3,12 @@ import type { Queue, Requester, Topic } from "queue-core";
 
 export interface Misbehaviour {
   /** Called in place of `send`; undefined: the real one. */
-  send?: (real: Requester["send"], topic: Topic<unknown>, value: unknown) => ReturnType<Requester["send"]> | undefined;
+  send?: (
+    real: Requester["send"],
+    topic: Topic<unknown>,
+    value: unknown,
+    options: Parameters<Requester["send"]>[2],
+  ) => ReturnType<Requester["send"]> | undefined;
 }
 
 /** The order may change while it runs. */
@@ -15,14 +20,14 @@ export function withFaultyRequester(order: Misbehaviour): (queue: Queue) => Queu
         const send: Requester["send"] = real.send.bind(real);
         return overriding(real, {
           send: ((topic: Topic<unknown>, value: unknown, options: Parameters<Requester["send"]>[2]) =>
-            order.send?.(send, topic, value) ?? send(topic, value, options)) as Requester["send"],
+            order.send?.(send, topic, value, options) ?? send(topic, value, options)) as Requester["send"],
         });
       },
     });
 }
 
 /** A class with private fields cannot be inherited from by delegation, so calls are bound to the real one. */
-function overriding<T extends object>(real: T, overrides: Partial<T>): T {
+export function overriding<T extends object>(real: T, overrides: Partial<T>): T {
   return new Proxy(real, {
     get(target, key) {
       if (key in overrides) return Reflect.get(overrides, key);

@@ -4,11 +4,11 @@
  */
 import {
   allTopics,
-  createKnobStore,
   decideRisk,
   decideStock,
   groups,
   type KnobStore,
+  openKnobs,
   poisonRisk,
   poisonStock,
   purchaseRequests,
@@ -35,6 +35,7 @@ import {
 } from "queue-core";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { type GatewayOptions, type RunningGateway, startGateway } from "../index.ts";
+import { overriding } from "./faulty-queue.ts";
 
 export const adminToken = "admin-token-of-the-tests";
 
@@ -87,6 +88,9 @@ export class GatewayBed {
   readonly clock: ManualClock | undefined;
   readonly #options: BedOptions;
   readonly #gateways: RunningGateway[] = [];
+  readonly #queues: Queue[] = [];
+  #stopped: Promise<void> | undefined;
+  #asked: RunningGateway | undefined;
   #members: GroupMember[] = [];
 
   private constructor(parts: {
@@ -94,6 +98,7 @@ export class GatewayBed {
     db: Database;
     testDatabase: TestDatabase;
     clock: ManualClock | undefined;
+    knobs: KnobStore;
     options: BedOptions;
   }) {
     this.queue = parts.queue;
@@ -101,7 +106,7 @@ export class GatewayBed {
     this.testDatabase = parts.testDatabase;
     this.clock = parts.clock;
     this.#options = parts.options;
-    this.knobs = createKnobStore({ userRatePerSecond: 1_000, velocityPerMinute: 10_000 });
+    this.knobs = parts.knobs;
   }
 
   static async start(options: BedOptions = {}): Promise<GatewayBed> {
@@ -111,18 +116,25 @@ export class GatewayBed {
     const clock = options.standingClock === true ? manualClock(Date.UTC(2030, 0, 1)) : undefined;
     const engine: Engine = createMemoryEngine(clock === undefined ? {} : { clock });
     const queue = await openQueue({ engine, topics: allTopics as unknown as Topic<unknown>[] });
-    const bed = new GatewayBed({ queue, db, testDatabase, clock, options });
+    const knobs = await openKnobs({ engine, initial: { userRatePerSecond: 1_000, velocityPerMinute: 10_000 } });
+    const bed = new GatewayBed({ queue, db, testDatabase, clock, knobs, options });
     await bed.#addProducts();
     if (options.stages !== false) await bed.startStages();
     await bed.startGateway();
     return bed;
   }
 
-  /** Another gateway on the same queue and database; the newest is the one that `call` asks. */
-  async startGateway(): Promise<RunningGateway> {
-    const { stages: _stages, standingClock: _clock, wrapQueue = (queue) => queue, ...options } = this.#options;
+  /** Another gateway on the same engine and database; it is the one that `call` asks from now on. */
+  async startGateway(own: BedOptions = {}): Promise<RunningGateway> {
+    const {
+      stages: _stages,
+      standingClock: _clock,
+      wrapQueue = (queue: Queue) => queue,
+      ...options
+    } = { ...this.#options, ...own };
+    const queue = options.company === "beside-others" ? await this.#queueOfItsOwn() : this.queue;
     const gateway = await startGateway({
-      queue: wrapQueue(this.queue),
+      queue: wrapQueue(queue),
       db: this.db,
       knobs: this.knobs,
       secrets: { session: "a session secret", purchase: "a purchase secret" },
@@ -135,13 +147,18 @@ export class GatewayBed {
       timings: { waitMs: 20_000, ...options.timings },
     });
     this.#gateways.push(gateway);
+    this.#asked = gateway;
     return gateway;
   }
 
+  /** Which gateway `call` asks from now on. */
+  ask(gateway: RunningGateway): void {
+    this.#asked = gateway;
+  }
+
   get gateway(): RunningGateway {
-    const newest = this.#gateways.at(-1);
-    if (newest === undefined) throw new Error("no gateway was started");
-    return newest;
+    if (this.#asked === undefined) throw new Error("no gateway was started");
+    return this.#asked;
   }
 
   get url(): string {
@@ -222,11 +239,25 @@ export class GatewayBed {
     }
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #stopAll(): Promise<void> {
     await Promise.all(this.#gateways.map((gateway) => gateway.stop()));
+    await Promise.all(this.#queues.map((queue) => queue.stop()));
     await this.queue.stop();
     await this.db.$disconnect();
     await this.testDatabase.drop();
+  }
+
+  /** As a process of its own has it: it shares the engine and nothing else. */
+  async #queueOfItsOwn(): Promise<Queue> {
+    const engine = overriding(this.queue.engine, { close: async () => undefined });
+    const queue = await openQueue({ engine, topics: allTopics as unknown as Topic<unknown>[] });
+    this.#queues.push(queue);
+    return queue;
   }
 
   async #addProducts(): Promise<void> {
