@@ -17,6 +17,8 @@ const promised: Record<ErrorCode, readonly ["retryable" | "final", "not_stored" 
   REPLY_TIMEOUT: ["final", "unknown"],
   STORAGE_FULL: ["retryable", "not_stored"],
   STORAGE_FAILED: ["final", "unknown"],
+  UNREACHABLE: ["retryable", "not_stored"],
+  DATA_LOST: ["final", "not_stored"],
   CORRUPT: ["final", "not_stored"],
   UNKNOWN_FORMAT: ["final", "not_stored"],
   LOCKED: ["final", "not_stored"],

@@ -29,6 +29,8 @@ export const errorCatalogue = {
   REPLY_TIMEOUT: { retryable: false, outcome: "unknown", text: "no reply came in time" },
   STORAGE_FULL: { retryable: true, outcome: "not_stored", text: "the disk has no room" },
   STORAGE_FAILED: { retryable: false, outcome: "unknown", text: "a write or sync failed; the log is poisoned" },
+  UNREACHABLE: { retryable: true, outcome: "not_stored", text: "the store cannot be reached" },
+  DATA_LOST: { retryable: false, outcome: "not_stored", text: "the store does not have what it acknowledged" },
   CORRUPT: { retryable: false, outcome: "not_stored", text: "stored bytes are damaged" },
   UNKNOWN_FORMAT: {
     retryable: false,

@@ -37,7 +37,7 @@ export function warn(where: string, error: unknown): void {
 
 /** The engine takes nothing any more; loops end without a word. */
 export function isEngineEnd(error: unknown): boolean {
-  return error instanceof QueueError && (error.code === "CLOSED" || error.code === "STORAGE_FAILED");
+  return error instanceof QueueError && ["CLOSED", "STORAGE_FAILED", "DATA_LOST"].includes(error.code);
 }
 
 export function hasCode(error: unknown, code: QueueError["code"]): boolean {

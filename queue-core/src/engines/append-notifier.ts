@@ -56,6 +56,11 @@ export class AppendNotifier {
     this.#schedule();
   }
 
+  /** Something may have been written in any namespace. */
+  writtenAnywhere(): void {
+    for (const namespace of this.#stateListeners.keys()) this.written(namespace);
+  }
+
   clear(): void {
     this.#appendListeners.clear();
     this.#stateListeners.clear();

@@ -4,8 +4,9 @@
  * What can go wrong: bytes with a right CRC that make no sense, from a faulty writer. Promise: they end in a
  * RangeError, never in an endless loop or a half-read commit taken for a whole one.
  */
-import type { MessageHeaders, StateWrite, StoredMessage, TopicConfig } from "../../../engine.ts";
-import { type BatchHeader, batchHeaderBytes, commitFlags, headerFlags, putKinds } from "./layout.ts";
+import type { StateWrite, StoredMessage, TopicConfig } from "../../../engine.ts";
+import { type BatchHeader, batchHeaderBytes, commitFlags, putKinds } from "./layout.ts";
+import { readHeaders, skipHeaders } from "./message-headers.ts";
 import { RecordReader } from "./record-reader.ts";
 
 /**
@@ -129,42 +130,4 @@ function visitTopics(reader: RecordReader, visitor: BatchVisitor): void {
     const ringMessages = reader.varint();
     visitor.topic?.(ringMessages === 0 ? { name, partitions } : { name, partitions, ringMessages });
   }
-}
-
-const noHeaders: MessageHeaders = {};
-
-function readHeaders(reader: RecordReader): MessageHeaders {
-  const flags = reader.byte();
-  if (flags === 0) return noHeaders;
-  return {
-    ...((flags & headerFlags.id) === 0 ? {} : { id: reader.text() }),
-    ...((flags & headerFlags.deadline) === 0 ? {} : { deadlineMs: reader.double() }),
-    ...((flags & headerFlags.replyTo) === 0
-      ? {}
-      : { replyTo: { topic: reader.text(), partition: reader.varint(), correlationId: reader.text() } }),
-    ...((flags & headerFlags.ext) === 0 ? {} : { ext: readExt(reader) }),
-  };
-}
-
-function skipHeaders(reader: RecordReader): void {
-  const flags = reader.byte();
-  if (flags === 0) return;
-  if ((flags & headerFlags.id) !== 0) reader.skipText();
-  if ((flags & headerFlags.deadline) !== 0) reader.at += 8;
-  if ((flags & headerFlags.replyTo) !== 0) {
-    reader.skipText();
-    reader.varint();
-    reader.skipText();
-  }
-  if ((flags & headerFlags.ext) === 0) return;
-  const count = reader.varint();
-  for (let index = 0; index < count * 2; index++) reader.skipText();
-}
-
-function readExt(reader: RecordReader): Record<string, string> {
-  const count = reader.varint();
-  const entries: [string, string][] = [];
-  for (let index = 0; index < count; index++) entries.push([reader.text(), reader.text()]);
-  // Unlike assignment, fromEntries keeps a header named __proto__ an ordinary one.
-  return Object.fromEntries(entries);
 }

@@ -5,9 +5,10 @@
  * every batch, no commit makes garbage here, and an encoded message's place is known, so that it can be read
  * from the batch without an object for each message.
  */
-import type { AppendRequest, Commit, MessageHeaders, StateWrite, TopicConfig } from "../../../engine.ts";
+import type { AppendRequest, Commit, StateWrite, TopicConfig } from "../../../engine.ts";
 import type { Reservation } from "../../model.ts";
-import { batchHeaderBytes, commitFlags, headerFlags, putKinds, writeBatchHeader } from "./layout.ts";
+import { batchHeaderBytes, commitFlags, putKinds, writeBatchHeader } from "./layout.ts";
+import { writeHeaders } from "./message-headers.ts";
 import { RecordWriter } from "./record-writer.ts";
 
 export interface LogOnlyRecords {
@@ -123,39 +124,8 @@ export class BatchEncoder {
     out.varint(afterMs);
     out.text(request.key);
     if (request.headers === undefined) out.byte(0);
-    else this.#headers(request.headers);
+    else writeHeaders(out, request.headers);
     out.bytes(request.value);
-  }
-
-  #headers(headers: MessageHeaders): void {
-    const { id, deadlineMs, replyTo, ext } = headers;
-    const out = this.#out;
-    const flagsAt = out.leaveByte();
-    let flags = 0;
-    if (id !== undefined) {
-      flags |= headerFlags.id;
-      out.text(id);
-    }
-    if (deadlineMs !== undefined) {
-      flags |= headerFlags.deadline;
-      out.double(deadlineMs);
-    }
-    if (replyTo !== undefined) {
-      flags |= headerFlags.replyTo;
-      out.text(replyTo.topic);
-      out.varint(replyTo.partition);
-      out.text(replyTo.correlationId);
-    }
-    if (ext !== undefined) {
-      flags |= headerFlags.ext;
-      const names = Object.keys(ext);
-      out.varint(names.length);
-      for (const name of names) {
-        out.text(name);
-        out.text(ext[name] as string);
-      }
-    }
-    out.setByte(flagsAt, flags);
   }
 
   #topics(topics: readonly TopicConfig[]): void {

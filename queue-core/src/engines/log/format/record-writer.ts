@@ -67,6 +67,13 @@ export class RecordWriter {
     this.at += value.length;
   }
 
+  /** Without its length. */
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.at);
+    this.at += value.length;
+  }
+
   /** Most keys are short and narrow: one pass writes and checks them, faster than a call into native code. */
   text(text: string): void {
     const length = text.length;

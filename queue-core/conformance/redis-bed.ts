@@ -1,0 +1,32 @@
+/**
+ * One private Redis for all tests of a file, and what to do where none is installed.
+ *
+ * What can go wrong: a suite that is skipped without a word counts as passed. Promise: without a server the tests are
+ * skipped, and their title says why; with CI=true they fail instead.
+ */
+import { findRedisServer, type PrivateRedis, startPrivateRedis } from "../src/engines/redis/private-redis.ts";
+
+const program = findRedisServer();
+
+/** Whether tests on Redis run here; with CI=true they do, and fail where there is none. */
+export const hasRedis = program !== undefined || process.env.CI === "true";
+
+export const redisTitle = hasRedis ? "redis" : "redis (skipped: neither redis-server nor valkey-server is on the PATH)";
+
+let server: Promise<PrivateRedis> | undefined;
+let cells = 0;
+
+/** Without a disk: what Redis syncs is not what the conformance suites are about. */
+export function sharedRedis(): Promise<PrivateRedis> {
+  server ??= startPrivateRedis({ appendfsync: "off" });
+  return server;
+}
+
+export async function stopSharedRedis(): Promise<void> {
+  const running = server;
+  server = undefined;
+  await (await running)?.stop();
+}
+
+/** Of nobody else on that server. */
+export const freshCell = (): string => `test-${cells++}`;

@@ -1,0 +1,5 @@
+export { describeAddress, type RedisAddress } from "./connection.ts";
+export type { DataMark } from "./data-identity.ts";
+export { openRedisEngine, type RedisEngineOptions } from "./open-redis-engine.ts";
+export { type PrivateRedis, type PrivateRedisOptions, startPrivateRedis } from "./private-redis.ts";
+export type { RedisEngine, RedisStatistics } from "./redis-engine.ts";

@@ -1,0 +1,141 @@
+/**
+ * A connection that is there again after it broke.
+ *
+ *     connecting ──ready──► up ──breaks, or a deadline passes──► waiting (10 ms … 1 s) ──► connecting
+ *         └─────fails─────────────────────────────────────────────────▲            close ──► closed
+ *
+ * What can go wrong: a half-open connection on which commands never settle; a client that repairs itself and sends
+ * again what it had sent before. Promises: a connection that missed a deadline is given up and a new one made, never
+ * repaired; nothing is sent twice here; no error tells more of the address than host and port.
+ */
+import type { Cluster, Redis } from "ioredis";
+import { QueueError } from "../../errors.ts";
+import { describeFault } from "./connection.ts";
+
+export type RedisClient = Redis | Cluster;
+
+/** A command that was sent, or may have been, and has no answer. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+const pauses = { firstMs: 10, longestMs: 1_000 };
+
+export class Link {
+  readonly #create: () => RedisClient;
+  #client: RedisClient | undefined;
+  #isUp = false;
+  #isClosed = false;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #fault = "it was never there";
+  readonly #waiting = new Set<() => void>();
+  /** Commands without an answer yet: ended when their connection is. */
+  readonly #pending = new Map<RedisClient, Set<(error: Error) => void>>();
+  /** Grows with each new connection. */
+  generation = 0;
+
+  constructor(create: () => RedisClient) {
+    this.#create = create;
+    this.#connect();
+  }
+
+  /** The connection once it is up; undefined after `waitMs` without one, or when closed. */
+  async up(waitMs: number): Promise<RedisClient | undefined> {
+    const endMs = performance.now() + waitMs;
+    while (!this.#isUp) {
+      const leftMs = endMs - performance.now();
+      if (this.#isClosed || leftMs <= 0) return undefined;
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          this.#waiting.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(done, leftMs);
+        this.#waiting.add(done);
+      });
+    }
+    return this.#client;
+  }
+
+  /** Why there is no connection, for an error's text. */
+  get fault(): string {
+    return this.#fault;
+  }
+
+  /** Rejects with NoAnswer where the connection broke or said nothing for `deadlineMs`; with Redis's own refusal else. */
+  send(client: RedisClient, command: string, args: readonly (string | Buffer | number)[], deadlineMs: number) {
+    return new Promise<unknown>((resolve, reject) => {
+      const pending = this.#pending.get(client);
+      if (pending === undefined) {
+        reject(new NoAnswer(this.#fault));
+        return;
+      }
+      const timer = setTimeout(() => this.#giveUp(client, `no answer within ${deadlineMs} ms`), deadlineMs);
+      const end = (error: Error) => {
+        clearTimeout(timer);
+        pending.delete(end);
+        reject(error);
+      };
+      pending.add(end);
+      client.callBuffer(command, [...args]).then(
+        (result) => {
+          clearTimeout(timer);
+          pending.delete(end);
+          resolve(result);
+        },
+        (error: Error) => end(error.name === "ReplyError" ? error : new NoAnswer(describeFault(error))),
+      );
+    });
+  }
+
+  /** Ends the connection and makes a new one. */
+  giveUp(client: RedisClient, why: string): void {
+    this.#giveUp(client, why);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    if (this.#client !== undefined) this.#drop(this.#client, new QueueError("CLOSED"));
+    for (const done of [...this.#waiting]) done();
+  }
+
+  #connect(): void {
+    const client = this.#create();
+    this.#client = client;
+    this.#pending.set(client, new Set());
+    client.on("error", (error: Error) => {
+      this.#fault = describeFault(error);
+    });
+    client.on("end", () => this.#giveUp(client, this.#isUp ? "the connection broke" : this.#fault));
+    client.connect().then(
+      () => {
+        if (this.#client !== client) return;
+        this.#isUp = true;
+        this.#failures = 0;
+        this.generation++;
+        for (const done of [...this.#waiting]) done();
+      },
+      (error: Error) => this.#giveUp(client, describeFault(error)),
+    );
+  }
+
+  #giveUp(client: RedisClient, why: string): void {
+    if (this.#client !== client || this.#isClosed) return;
+    this.#fault = why;
+    this.#drop(client, new NoAnswer(why));
+    const pauseMs = Math.min(pauses.longestMs, pauses.firstMs * 2 ** this.#failures++);
+    this.#retry = setTimeout(() => this.#connect(), pauseMs);
+  }
+
+  #drop(client: RedisClient, error: Error): void {
+    this.#isUp = false;
+    this.#client = undefined;
+    const pending = this.#pending.get(client);
+    this.#pending.delete(client);
+    client.disconnect();
+    for (const end of [...(pending ?? [])]) end(error);
+  }
+}

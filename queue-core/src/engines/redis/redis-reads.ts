@@ -1,0 +1,162 @@
+/**
+ * Everything that only reads: messages, ranges, offsets, state.
+ *
+ * What can go wrong: an answer of 4,096 messages of 1 MiB; a scan whose entries go while it looks. Promises: what is
+ * asked for at once is near the bytes that the caller wants; reads are tried again on a new connection until their
+ * deadline, for they change nothing; no read costs more the more entries or messages there are beside those asked for.
+ */
+import type { Namespace, PartitionRange, PartitionRef, StateEntry, StoredMessage, TopicConfig } from "../../engine.ts";
+import { QueueError } from "../../errors.ts";
+import type { ReadLimits } from "../message-ring.ts";
+import { type CellKeys, endField, startField } from "./cell-keys.ts";
+import { type Link, NoAnswer } from "./link.ts";
+import { decodeEntry, decodeMessage } from "./stored-records.ts";
+import { decodeText, encodeText, textArgument } from "./text.ts";
+
+const answerWithinMs = 3_000;
+const mostMessagesAtOnce = 4_096;
+const entriesAtOnce = 256;
+/** What a message is taken for as long as none of its topic was read. */
+const unknownMessageBytes = 512;
+
+type Argument = string | Buffer | number;
+type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
+
+export class RedisReads {
+  readonly #link: Link;
+  readonly #keys: CellKeys;
+  readonly #deadlineMs: number;
+  /** Bytes of a message by topic, a moving mean. */
+  readonly #typicalBytes = new Map<string, number>();
+  /** Commands that were answered. */
+  reads = 0;
+
+  constructor(link: Link, keys: CellKeys, deadlineMs: number) {
+    this.#link = link;
+    this.#keys = keys;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  async messages(
+    topic: string,
+    partition: number,
+    fromOffset: number,
+    limits: ReadLimits,
+  ): Promise<readonly StoredMessage[]> {
+    const found: StoredMessage[] = [];
+    const { maxMessages, maxBytes = Number.POSITIVE_INFINITY } = limits;
+    const key = this.#keys.stream(topic, partition);
+    let bytes = 0;
+    let next = Math.max(0, fromOffset);
+    while (found.length < maxMessages) {
+      const count = this.#countFor(topic, maxMessages - found.length, maxBytes - bytes);
+      const entries = (await this.#ask("XRANGE", [key, `${next + 1}-0`, "+", "COUNT", count])) as StreamEntry[];
+      for (const entry of entries) {
+        const message = messageOf(entry, topic, partition);
+        bytes += message.value.length;
+        if (bytes > maxBytes && found.length > 0) return found;
+        found.push(message);
+        next = message.offset + 1;
+      }
+      if (entries.length < count || bytes >= maxBytes) return found;
+    }
+    return found;
+  }
+
+  async range({ name, ringMessages }: TopicConfig, partition: number): Promise<PartitionRange> {
+    const fields = [endField(name, partition), startField(name, partition)];
+    const [end, start] = (await this.#ask("HMGET", [this.#keys.ranges, ...fields])) as (Buffer | null)[];
+    const endOffset = numberOf(end);
+    if (ringMessages !== undefined) return { start: Math.max(0, endOffset - ringMessages), end: endOffset };
+    return { start: numberOf(start), end: endOffset };
+  }
+
+  async committedOffset(topic: TopicConfig, { group, partition }: PartitionRef): Promise<number> {
+    const [committed, { start }] = await Promise.all([
+      this.#ask("HGET", [this.#keys.offsets(topic.name, group), String(partition)]),
+      this.range(topic, partition),
+    ]);
+    return Math.max(numberOf(committed as Buffer | null), start);
+  }
+
+  async state(namespace: Namespace, keys: readonly string[], nowMs: number): Promise<(Buffer | undefined)[]> {
+    if (keys.length === 0) return [];
+    const entries = (await this.#ask("HMGET", [
+      this.#keys.state(namespace),
+      ...keys.map(textArgument),
+    ])) as (Buffer | null)[];
+    return entries.map((entry, index) =>
+      entry === null ? undefined : decodeEntry(entry, nowMs, () => `${keys[index]} of ${namespace}`),
+    );
+  }
+
+  async scan(
+    namespace: Namespace,
+    { after, before, limit }: { readonly after?: string; readonly before?: string; readonly limit: number },
+    nowMs: number,
+  ): Promise<readonly StateEntry[]> {
+    const found: StateEntry[] = [];
+    const order = this.#keys.order(namespace);
+    const max = before === undefined ? "+" : below(before);
+    let min = after === undefined ? "-" : below(after);
+    while (found.length < limit) {
+      const count = Math.min(entriesAtOnce, limit - found.length);
+      const members = (await this.#ask("ZRANGEBYLEX", [order, min, max, "LIMIT", 0, count])) as Buffer[];
+      const keys = members.map(decodeText);
+      const values = await this.state(namespace, keys, nowMs);
+      for (const [index, key] of keys.entries()) {
+        const value = values[index];
+        if (value !== undefined) found.push({ key, value });
+      }
+      const last = members.at(-1);
+      if (last === undefined || members.length < count) break;
+      min = Buffer.concat([exclusive, last]);
+    }
+    return found;
+  }
+
+  /** In the order of their declaration. */
+  async topics(): Promise<TopicConfig[]> {
+    const names = (await this.#ask("LRANGE", [this.#keys.topicOrder, 0, -1])) as Buffer[];
+    if (names.length === 0) return [];
+    const configs = (await this.#ask("HMGET", [this.#keys.topics, ...names])) as (Buffer | null)[];
+    return names.map((name, index) => {
+      const [partitions, ring] = String(configs[index]).split(" ").map(Number) as [number, number];
+      return { name: decodeText(name), partitions, ...(ring === 0 ? {} : { ringMessages: ring }) };
+    });
+  }
+
+  #countFor(topic: string, messages: number, bytes: number): number {
+    const typical = this.#typicalBytes.get(topic) ?? unknownMessageBytes;
+    return Math.max(1, Math.min(messages, mostMessagesAtOnce, Math.ceil(bytes / typical)));
+  }
+
+  async #ask(command: string, args: readonly Argument[]): Promise<unknown> {
+    const endMs = performance.now() + this.#deadlineMs;
+    for (;;) {
+      const client = await this.#link.up(endMs - performance.now());
+      if (client === undefined) throw new QueueError("UNREACHABLE", `Redis cannot be reached: ${this.#link.fault}`);
+      try {
+        const reply = await this.#link.send(client, command, args, answerWithinMs);
+        this.reads++;
+        return reply;
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+      }
+    }
+  }
+}
+
+const exclusive = Buffer.from("(");
+
+const below = (key: string): Buffer => Buffer.concat([exclusive, encodeText(key)]);
+
+function numberOf(text: Buffer | null | undefined): number {
+  return text === null || text === undefined ? 0 : Number(text.toString("latin1"));
+}
+
+function messageOf([id, [, time, , record]]: StreamEntry, topic: string, partition: number): StoredMessage {
+  const offset = Number.parseInt(id.toString("latin1"), 10) - 1;
+  if (record === undefined) throw new QueueError("CORRUPT", `message ${offset} of ${topic}/${partition} has no bytes`);
+  return decodeMessage(record, { topic, partition, offset, timestampMs: numberOf(time) });
+}
