@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  * fail, on Linux. `process` starts whole demos. `npm test` runs all five.
  */
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
-const readsFiles = ["e2e/setup/{lock-file,style}.test.ts", "e2e/docs/*.test.ts"];
+const needsNoSystem = ["e2e/setup/{lock-file,style}.test.ts", "e2e/{docs,chaos}/*.test.ts"];
 const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
 const killsProcesses = ["queue-core/**/{kill,process}.test.ts", "apps/sandbox/**/*.test.ts"];
 const failsDisks = ["queue-core/**/real-faults.test.ts"];
@@ -24,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: "fast",
-          include: ["{apps,queue-core,load-tests}/**/*.test.{ts,tsx}", ...readsFiles],
+          include: ["{apps,queue-core,load-tests}/**/*.test.{ts,tsx}", ...needsNoSystem],
           exclude: [...never, ...needsDatabase, ...killsProcesses, ...failsDisks, ...searchesSeeds],
           // A process for each file costs more than most files' tests.
           pool: "threads",
@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: "process",
           include: ["e2e/**/*.test.ts"],
-          exclude: [...never, ...readsFiles],
+          exclude: [...never, ...needsNoSystem],
           ...limits,
           testTimeout: 300_000,
           fileParallelism: false,

@@ -13,7 +13,7 @@ import { type AuditReport, OpsShoppers, Sale, type SaleStatistics } from "@plate
 import { Api } from "../driver/api.ts";
 import { HistoryFile } from "../driver/history-file.ts";
 import { seededRandom } from "../driver/seeded-random.ts";
-import { type CallCounts, Shopper, type ShopperEnd, type ShopperTicket } from "../driver/shopper.ts";
+import { type CallCounts, noCalls, Shopper, type ShopperEnd, type ShopperTicket } from "../driver/shopper.ts";
 
 export const shoppersCount = 2_000;
 export const stock = 100;
@@ -98,7 +98,7 @@ async function drive(system: System, { random, plan, history, signal, say }: Dri
   const { shoppers: tickets } = await api.ops(OpsShoppers, "shoppers", { count: shoppersCount });
   const sale = await api.ops(Sale, "sales", { title: "Crash run", stock, paymentTimeoutMs });
   await api.change({ decisionCostMs });
-  const counts: CallCounts = { inFlight: 0, lost: 0, refused: 0, unexpected: [] };
+  const counts = noCalls();
   const door = { url: system.url, saleId: sale.id, history, random, signal };
   const fault = new Fault(system, plan, counts);
   const shop = async (ticket: ShopperTicket, index: number): Promise<ShopperEnd> => {

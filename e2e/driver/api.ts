@@ -45,6 +45,12 @@ export class Api {
     });
   }
 
+  auditOfAll(): Promise<AuditReport> {
+    return this.#ask(AuditReport, "/api/ops/audit", {
+      headers: { authorization: `Bearer ${this.#system.adminToken}` },
+    });
+  }
+
   /** Arrivals are published by the second: waits until they have caught up with the requests, for at most 30 s. */
   async countedStatistics(saleId: string): Promise<SaleStatistics> {
     const untilMs = performance.now() + 30_000;

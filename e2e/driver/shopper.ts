@@ -57,6 +57,7 @@ export interface ShopperEnd {
 
 /** Counts over all shoppers, to know that a fault really hit something. */
 export interface CallCounts {
+  begun: number;
   inFlight: number;
   lost: number;
   refused: number;
@@ -64,7 +65,7 @@ export interface CallCounts {
 }
 
 /** Longer than the server holds a call. */
-const callTimeoutMs = 10_000;
+export const callTimeoutMs = 10_000;
 const firstBackoffMs = 200;
 const longestBackoffMs = 2_000;
 /** Purchases, each with a key of its own, until one is decided in time. */
@@ -85,6 +86,8 @@ interface Heard {
   readonly askAfterMs: number;
 }
 type Step = Heard | { readonly waitMs: number };
+
+export const noCalls = (): CallCounts => ({ begun: 0, inFlight: 0, lost: 0, refused: 0, unexpected: [] });
 
 export class Shopper {
   readonly #options: ShopperOptions;
@@ -151,6 +154,7 @@ export class Shopper {
   async #call(op: HistoryEntry["op"], key: string, path: string, init: RequestInit): Promise<Step> {
     const { url, signal } = this.#options;
     this.#enter("invoke", op, key);
+    this.#counts.begun++;
     this.#counts.inFlight++;
     try {
       const response = await fetch(`${url}${path}`, {
@@ -209,7 +213,7 @@ export class Shopper {
 }
 
 /** The connection was refused: nobody can have read the request. */
-function neverReached(error: unknown): boolean {
+export function neverReached(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }

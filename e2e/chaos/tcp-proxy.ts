@@ -1,0 +1,96 @@
+/**
+ * A small TCP proxy whose connections can be made to lag or to go half-open.
+ *
+ * What a half-open connection is: the peer is gone, and nobody said so. No byte comes any more, no reset, no end; what
+ * is written goes nowhere. Connections that were open when `hold` was called stay so for good, also after `release`,
+ * as they would behind a router that lost its table; new ones work again then.
+ */
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+export interface TcpProxy {
+  readonly port: number;
+  /** Bytes that were held back or swallowed since the last `hold` or `lag`; a fault that hit nothing shows 0. */
+  readonly hitBytes: number;
+  /** Every connection goes half-open, and so does each new one, until `release`. */
+  hold(): void;
+  /** Every chunk comes so much later, in order. */
+  lag(ms: number): void;
+  release(): void;
+  close(): Promise<void>;
+}
+
+interface Pair {
+  readonly ends: readonly [Socket, Socket];
+  isDead: boolean;
+}
+
+export async function openTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  const pairs = new Set<Pair>();
+  let mode: "open" | "held" = "open";
+  let lagMs = 0;
+  let hitBytes = 0;
+
+  const pass = (pair: Pair, from: Socket, to: Socket): void => {
+    let lastDueMs = 0;
+    from.on("data", (chunk: Buffer) => {
+      if (pair.isDead) {
+        hitBytes += chunk.length;
+        return;
+      }
+      const dueMs = performance.now() + lagMs;
+      // One that lags still comes after the one before it.
+      if (lagMs === 0 && lastDueMs <= dueMs) {
+        to.write(chunk);
+        return;
+      }
+      hitBytes += chunk.length;
+      lastDueMs = Math.max(lastDueMs, dueMs);
+      setTimeout(() => pair.isDead || to.destroyed || to.write(chunk), lastDueMs - performance.now());
+    });
+    from.on("error", () => undefined);
+    from.on("close", () => {
+      // Of a dead connection neither end hears.
+      if (pair.isDead) return;
+      pairs.delete(pair);
+      to.destroy();
+    });
+  };
+
+  const server = createServer({ noDelay: true }, (client) => {
+    const upstream = connect({ ...target, noDelay: true });
+    const pair: Pair = { ends: [client, upstream], isDead: mode === "held" };
+    pairs.add(pair);
+    pass(pair, client, upstream);
+    pass(pair, upstream, client);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the proxy listens on no port");
+
+  return {
+    port: address.port,
+    get hitBytes() {
+      return hitBytes;
+    },
+    hold() {
+      hitBytes = 0;
+      mode = "held";
+      for (const pair of pairs) pair.isDead = true;
+    },
+    lag(ms) {
+      hitBytes = 0;
+      lagMs = ms;
+    },
+    release() {
+      mode = "open";
+      lagMs = 0;
+    },
+    async close() {
+      for (const { ends } of pairs) for (const end of ends) end.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
