@@ -42,13 +42,9 @@ export async function playRound({ fault, moment }: Round, setting: RoundSetting)
   const api = new Api(ground.system, ground.signal);
   const sale = await api.ops(Sale, "sales", { title: `Chaos ${number}`, stock, paymentTimeoutMs });
   const history = new HistoryFile(join(folder, `history-${number}.jsonl`));
+  const { shoppers } = await api.ops(OpsShoppers, "shoppers", { count: shoppersCount });
+  const crowd = new Crowd(setting, sale.id, history, shoppers);
   try {
-    const crowd = new Crowd(
-      setting,
-      sale.id,
-      history,
-      (await api.ops(OpsShoppers, "shoppers", { count: shoppersCount })).shoppers,
-    );
     const struck = await strikeAt(moment, fault, ground, crowd);
     const undone = await crowd.end(drainedWithinMs);
     while (!(await isReady(ground))) await sleep(100, undefined, { signal: ground.signal });
@@ -68,6 +64,7 @@ export async function playRound({ fault, moment }: Round, setting: RoundSetting)
       ],
     };
   } finally {
+    await crowd.leave();
     history.close();
   }
 }
@@ -155,6 +152,12 @@ class Crowd {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  /** Whoever is still there goes. */
+  async leave(): Promise<void> {
+    this.#stopping.abort();
+    await this.#shopping?.catch(() => undefined);
   }
 
   #won(): void {

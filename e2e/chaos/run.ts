@@ -35,6 +35,8 @@ process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(stopping.signal.aborted ? "stopped" : error);
   return 1;
 });
+// A connection that was made to hang must not keep a run alive that is over.
+process.exit();
 
 async function main(args: readonly string[]): Promise<number> {
   const order = readOrder(args);

@@ -17,10 +17,23 @@ export function sqlStateOf(error: unknown): string | undefined {
 /** True where the row itself was refused, and would be again. */
 export const isRefusedRow = (error: unknown): boolean => /^2[23]/.test(sqlStateOf(error) ?? "");
 
+/** What the driver says, without a code, when a connection broke or none came about; Prisma passes it on as it is. */
+const wordsOfALostConnection = [
+  "Connection terminated",
+  "timeout exceeded when trying to connect",
+  "Client has encountered a connection error",
+];
+
+/** True where a statement's connection went away, and nobody knows what became of the statement. */
+export function isConnectionLost(error: unknown): boolean {
+  return error instanceof Error && wordsOfALostConnection.some((words) => error.message.startsWith(words));
+}
+
 /** True for any error that the database or the way to it raised, as opposed to a fault in our own code. */
 export function isDatabaseError(error: unknown): boolean {
   return (
-    error instanceof Error && error.name.startsWith("PrismaClient") && error.name !== "PrismaClientValidationError"
+    isConnectionLost(error) ||
+    (error instanceof Error && error.name.startsWith("PrismaClient") && error.name !== "PrismaClientValidationError")
   );
 }
 

@@ -1,4 +1,5 @@
 /** Opens the database client. Connections are made when first needed, so opening never fails for a database that is down. */
+import { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { PrismaClient } from "../generated/client.ts";
 
@@ -9,6 +10,11 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** How long a query may wait for a connection before it fails, ms; default 5,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * A connection on which nothing came or went for so long is given up, ms; default 15,000. Without it one whose other
+   * end is gone, and never said so, would be waited for for ever. The pool itself closes idle ones after 10 s.
+   */
+  readonly silentMs?: number;
   /** Told about idle connections that broke; without it they are replaced silently when next needed. */
   readonly onConnectionError?: (error: Error) => void;
 }
@@ -21,8 +27,15 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       connectionString: url,
       max: options.poolSize ?? 10,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+      stream: () => socketGivenUpAfter(options.silentMs ?? 15_000),
     },
     { onPoolError: onError, onConnectionError: onError },
   );
   return new PrismaClient({ adapter });
+}
+
+function socketGivenUpAfter(silentMs: number): Socket {
+  const socket = new Socket();
+  const giveUp = (): void => void socket.destroy(new Error(`Connection terminated: silent for ${silentMs} ms`));
+  return socket.setTimeout(silentMs, giveUp);
 }

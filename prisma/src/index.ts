@@ -1,7 +1,7 @@
 /** The database: client, migrations, seed and what several apps read of it in the same way. */
 export * from "../generated/client.ts";
 export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
-export { isDatabaseError, isRefusedRow, sqlStateOf } from "./database-errors.ts";
+export { isConnectionLost, isDatabaseError, isRefusedRow, sqlStateOf } from "./database-errors.ts";
 export { claimForLog } from "./log-identity.ts";
 export { migrate } from "./migrate.ts";
 export { type SeedResult, seed } from "./seed.ts";

@@ -8,6 +8,7 @@
  * order of the stop is the supervisor's.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import type { HostMessage } from "./hosted-process.ts";
@@ -35,6 +36,7 @@ export interface ChildOptions {
 /** Parsed and stripped sources of an earlier start save a second of this one. */
 const compileCache = fileURLToPath(new URL("../../../.tools/compile-cache", import.meta.url));
 const startWithinMs = 60_000;
+const startAgainAfterMs = 200;
 
 export class Child<R> {
   readonly #options: ChildOptions;
@@ -78,7 +80,8 @@ export class Child<R> {
       ready = true;
       return answer;
     } catch (error) {
-      await this.kill();
+      child.kill("SIGKILL");
+      await this.#ended;
       throw error;
     }
   }
@@ -102,22 +105,33 @@ export class Child<R> {
   }
 
   #onExit(child: ChildProcess, wasReady: boolean, how: string): void {
-    const { name, log, onEnded, onBroken, restart, restartsPerMinute } = this.#options;
+    const { onEnded } = this.#options;
     this.#process = undefined;
     if (child.pid !== undefined) onEnded(child.pid);
-    if (!this.#wanted || !wasReady) return;
-    const nowMs = performance.now();
-    this.#restartsAtMs.push(nowMs);
-    while ((this.#restartsAtMs[0] ?? nowMs) < nowMs - 60_000) this.#restartsAtMs.shift();
-    if (!restart || this.#restartsAtMs.length > restartsPerMinute) {
-      onBroken(`the ${name} ended by itself (${how})`);
-      return;
+    if (this.#wanted && wasReady) void this.#startAgain(how);
+  }
+
+  /** One that fails to start again has ended once more: what it works on may be starting again too. */
+  async #startAgain(how: string): Promise<void> {
+    const { name, log, onBroken, restart, restartsPerMinute } = this.#options;
+    for (let reason = how; this.#wanted; ) {
+      const nowMs = performance.now();
+      this.#restartsAtMs.push(nowMs);
+      while ((this.#restartsAtMs[0] ?? nowMs) < nowMs - 60_000) this.#restartsAtMs.shift();
+      if (!restart || this.#restartsAtMs.length > restartsPerMinute) {
+        onBroken(`the ${name} ended by itself (${reason})`);
+        return;
+      }
+      log.warn(`the ${name} ended by itself (${reason}); starting it again`);
+      try {
+        await this.start();
+        log.info(`the ${name} is back`);
+        return;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+        await sleep(startAgainAfterMs);
+      }
     }
-    log.warn(`the ${name} ended by itself (${how}); starting it again`);
-    this.start().then(
-      () => log.info(`the ${name} is back`),
-      (error: unknown) => onBroken(error instanceof Error ? error.message : String(error)),
-    );
   }
 }
 

@@ -2,6 +2,7 @@
  * Tells a database that is down, full or going away from a slip of ours: the first is worth a retry (503), the second
  * is a 500.
  */
+import { isConnectionLost } from "@plateau/prisma";
 
 /** Prisma's codes for: not reachable, timed out, closed the connection, gave no connection in time. */
 const connectionCodes = new Set([
@@ -20,6 +21,7 @@ const connectionCodes = new Set([
 const downClasses = new Set(["08", "53", "55", "57", "58"]);
 
 export function isDatabaseDown(error: Error): boolean {
+  if (isConnectionLost(error)) return true;
   if (error.name === "PrismaClientInitializationError") return true;
   const { code, meta } = error as Error & { code?: unknown; meta?: unknown };
   if (typeof code !== "string") return false;
