@@ -47,6 +47,12 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
   };
   const processes: Step = { name: "set-up and stop", args: [...vitest, "--project", "process"], withinMs: 15 * 60_000 };
   const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
+  const chaos: Step = {
+    name: "chaos",
+    args: ["e2e/chaos/run.ts", "--seed", "5", "--minutes", "0.4"],
+    streams: true,
+    env,
+  };
   const browser: Step = {
     name: "browser",
     args: [script("@playwright/test", "cli.js"), "test", "--config", "e2e/playwright.config.ts"],
@@ -61,5 +67,16 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     env,
     missing: k6.missing,
   };
-  return [...reading, [simulation], [simulationTests], [apps], [faults], [processes], [crash], [browser], [load]];
+  return [
+    ...reading,
+    [simulation],
+    [simulationTests],
+    [apps],
+    [faults],
+    [processes],
+    [crash],
+    [chaos],
+    [browser],
+    [load],
+  ];
 }

@@ -28,6 +28,7 @@ const commands = /** @type {Record<string, string[]>} */ ({
   load: ["load-tests/run.ts"],
   bench: ["load-tests/bench/run.ts"],
   audit: ["apps/demo/src/audit.ts"],
+  chaos: ["e2e/chaos/run.ts"],
   simulate: ["queue-core/simulation/main.ts"],
   queue: ["apps/demo/src/queue.ts"],
 });
