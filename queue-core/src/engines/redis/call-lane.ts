@@ -55,6 +55,10 @@ export class CallLane {
     this.#parts = parts;
   }
 
+  get isBusy(): boolean {
+    return this.#running !== undefined;
+  }
+
   push<Pushed extends Operation>(operation: Pushed): Pushed {
     if (this.#end !== undefined) {
       operation.reject(this.#end);

@@ -63,6 +63,8 @@ export interface RedisStatistics {
   readonly reads: number;
   /** Since the bell, which tells of other engines' commits, last answered; a healthy one does at least every 5 s. */
   readonly silentMs: number;
+  /** Calls and reads without an answer yet. */
+  readonly underWay: number;
 }
 
 /** An engine on Redis, and what only Redis has. */
@@ -243,7 +245,12 @@ export class OpenRedisEngine implements RedisEngine {
 
   redisStatistics(): RedisStatistics {
     const { lane, reads } = this.#parts;
-    return { calls: lane.calls, reads: reads.reads, silentMs: this.#bell?.silentMs ?? 0 };
+    return {
+      calls: lane.calls,
+      reads: reads.reads,
+      silentMs: this.#bell?.silentMs ?? 0,
+      underWay: reads.underWay + (lane.isBusy ? 1 : 0),
+    };
   }
 
   close(): Promise<void> {

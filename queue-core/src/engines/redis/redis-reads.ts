@@ -30,6 +30,7 @@ export class RedisReads {
   readonly #typicalBytes = new Map<string, number>();
   /** Commands that were answered. */
   reads = 0;
+  underWay = 0;
 
   constructor(link: Link, keys: CellKeys, deadlineMs: number) {
     this.#link = link;
@@ -132,6 +133,15 @@ export class RedisReads {
   }
 
   async #ask(command: string, args: readonly Argument[]): Promise<unknown> {
+    this.underWay++;
+    try {
+      return await this.#answer(command, args);
+    } finally {
+      this.underWay--;
+    }
+  }
+
+  async #answer(command: string, args: readonly Argument[]): Promise<unknown> {
     const endMs = performance.now() + this.#deadlineMs;
     for (;;) {
       const client = await this.#link.up(endMs - performance.now());
