@@ -45,7 +45,7 @@ export interface NewestSegment {
 
 /** What a list of partitions must tell; the model does. */
 interface Partitions {
-  partitions(): Iterable<Pick<Partition<unknown>, "topicId" | "index" | "end">>;
+  partitions(): readonly Pick<Partition<unknown>, "topicId" | "index" | "end">[];
 }
 
 export class SegmentList {

@@ -86,8 +86,10 @@ export class SegmentWindows {
     const durable = newest?.segment === segment ? newest.bytes : Number.POSITIVE_INFINITY;
     const file = disk.open(path, "existing");
     try {
+      // A window keeps what was allocated for it, not only what was read into it.
+      const left = Math.max(0, Math.min(durable, file.size()) - position);
       for (let size = windowBytes; ; ) {
-        const buffer = Buffer.allocUnsafeSlow(Math.min(size, durable - position));
+        const buffer = Buffer.allocUnsafeSlow(Math.min(size, left));
         const bytes = buffer.subarray(0, await file.read(buffer, position));
         const window = this.#windowOf(bytes, { segment, position }, path);
         if (window.end > position) return this.#keep(window);

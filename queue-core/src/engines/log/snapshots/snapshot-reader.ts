@@ -194,7 +194,8 @@ export class SnapshotReader {
   async #bytesAt(position: number, length: number): Promise<Buffer> {
     const from = position - this.#windowPosition;
     if (from + length <= this.#window.length) return this.#window.subarray(from);
-    const buffer = Buffer.allocUnsafeSlow(Math.max(windowBytes, length));
+    const left = Math.max(0, this.#size - position);
+    const buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(windowBytes, length), left));
     this.#windowPosition = position;
     this.#window = buffer.subarray(0, await this.#file.read(buffer, position));
     return this.#window;
