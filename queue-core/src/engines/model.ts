@@ -64,6 +64,8 @@ export class Model<Store> {
   readonly #createStore: () => Store;
   readonly #topics = new Map<string, TopicEntry<Store>>();
   readonly #byTopicId: TopicEntry<Store>[] = [];
+  /** Of all topics: each sealed segment goes through them, and a generator of them took longer than the rest of it. */
+  readonly #partitions: Partition<Store>[] = [];
   #leases = new LeaseTable(0);
   #nextSequence = 0;
   #appliedSequence = -1;
@@ -136,6 +138,7 @@ export class Model<Store> {
     const entry = { config, partitions };
     this.#topics.set(config.name, entry);
     this.#byTopicId.push(entry);
+    this.#partitions.push(...partitions);
   }
 
   partition(topic: string, partition: number): Partition<Store> {
@@ -148,8 +151,8 @@ export class Model<Store> {
     return this.#byTopicId[topicId]?.partitions[partition];
   }
 
-  *partitions(): Generator<Partition<Store>> {
-    for (const { partitions } of this.#byTopicId) yield* partitions;
+  partitions(): readonly Partition<Store>[] {
+    return this.#partitions;
   }
 
   /** A message that was stored before a restart; they come in the order of their offsets. */
