@@ -15,6 +15,7 @@
 import type { Commit, CommitReceipt, Engine } from "../src/engine.ts";
 import { QueueError } from "../src/errors.ts";
 import { EngineContent, type HeldMessage } from "./engine-content.ts";
+import { passedOn } from "./passed-on.ts";
 import type { World } from "./world.ts";
 
 interface Called {
@@ -66,14 +67,7 @@ export class CommitHistory {
 
   /** The engine, with every commit noted here. */
   recording(engine: Engine): Engine {
-    const commit = (asked: Commit): Promise<CommitReceipt> => this.#record(engine, asked);
-    return new Proxy(engine, {
-      get(target, name) {
-        if (name === "commit") return commit;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
+    return passedOn(engine, { commit: (commit) => this.#record(engine, commit) });
   }
 
   crashed(): void {

@@ -6,51 +6,44 @@
  */
 import type { Engine } from "../src/engine.ts";
 import type { Gate } from "./gate.ts";
-
-type AsyncCall = (...args: unknown[]) => Promise<unknown>;
-type Listener = (...args: unknown[]) => void;
-
-/** Answered on the spot. */
-const immediate: ReadonlySet<string | symbol> = new Set(["now", "topic", "topics", "statistics"]);
-/** The last argument is a listener, the answer is how to stop. */
-const subscribing: ReadonlySet<string | symbol> = new Set(["onAppend", "onStateChange"]);
+import { passedOn } from "./passed-on.ts";
 
 export function gatedEngine(engine: Engine, gate: Gate): Engine {
-  return new Proxy(engine, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      // Several processes share the engine; the machine closes it.
-      if (name === "close") return async () => undefined;
-      if (immediate.has(name)) return value.bind(target);
-      if (subscribing.has(name)) return subscribe(value.bind(target), gate);
-      return call(value.bind(target) as AsyncCall, gate);
-    },
+  const call = <Answer>(make: () => Promise<Answer>) => callThrough(gate, make);
+  return passedOn(engine, {
+    declareTopics: (topics) => call(() => engine.declareTopics(topics)),
+    commit: (commit) => call(() => engine.commit(commit)),
+    read: (topic, partition, from, limits) => call(() => engine.read(topic, partition, from, limits)),
+    range: (topic, partition) => call(() => engine.range(topic, partition)),
+    committedOffset: (ref) => call(() => engine.committedOffset(ref)),
+    readState: (namespace, keys) => call(() => engine.readState(namespace, keys)),
+    scanState: (namespace, options) => call(() => engine.scanState(namespace, options)),
+    acquireLease: (ref) => call(() => engine.acquireLease(ref)),
+    renewLease: (lease, ttlMs) => call(() => engine.renewLease(lease, ttlMs)),
+    releaseLease: (lease) => call(() => engine.releaseLease(lease)),
+    heartbeat: (group, member, ttlMs) => call(() => engine.heartbeat(group, member, ttlMs)),
+    members: (group) => call(() => engine.members(group)),
+    onAppend: (listener) => engine.onAppend((...appended) => gate.pass(() => listener(...appended))),
+    onStateChange: (namespace, listener) => engine.onStateChange(namespace, () => gate.pass(listener)),
+    // Several processes share the engine; the machine closes it.
+    close: async () => undefined,
   });
 }
 
-function subscribe(method: (...args: unknown[]) => () => void, gate: Gate) {
-  return (...args: unknown[]) => {
-    const listener = args.at(-1) as Listener;
-    return method(...args.slice(0, -1), (...told: unknown[]) => gate.pass(() => listener(...told)));
-  };
-}
-
-function call(method: AsyncCall, gate: Gate): AsyncCall {
-  return (...args) =>
-    new Promise((resolve, reject) => {
-      gate.pass(() => {
-        // A call put off is made in an event of its own: what it throws must reach the caller there, too.
-        let answer: Promise<unknown>;
-        try {
-          answer = method(...args);
-        } catch (error) {
-          answer = Promise.reject(error);
-        }
-        answer.then(
-          (value) => gate.pass(() => resolve(value)),
-          (error: unknown) => gate.pass(() => reject(error)),
-        );
-      });
+function callThrough<Answer>(gate: Gate, make: () => Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    gate.pass(() => {
+      // A call put off is made in an event of its own: what it throws must reach the caller there, too.
+      let answer: Promise<Answer>;
+      try {
+        answer = make();
+      } catch (error) {
+        answer = Promise.reject(error);
+      }
+      answer.then(
+        (value) => gate.pass(() => resolve(value)),
+        (error: unknown) => gate.pass(() => reject(error)),
+      );
     });
+  });
 }

@@ -3,6 +3,7 @@
  * and the log, so that the log itself is whole: what is found, the oracles of the sale have found.
  */
 import type { Commit, Engine } from "../../src/engine.ts";
+import { passedOn } from "../passed-on.ts";
 
 type Plant = (engine: Engine) => Partial<Engine>;
 
@@ -111,15 +112,7 @@ export const plantedBugs: Readonly<Record<string, Plant>> = {
 export function planted(name: string): (engine: Engine) => Engine {
   const plant = plantedBugs[name];
   if (plant === undefined) throw new Error(`there is no bug ${name}`);
-  return (engine) => {
-    const overrides = plant(engine);
-    return new Proxy(engine, {
-      get(target, property) {
-        const value: unknown = Reflect.get(overrides, property) ?? Reflect.get(target, property, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  };
+  return (engine) => passedOn(engine, plant(engine));
 }
 
 /** A plain publish whose bytes say so: about one in `n`, always the same ones. */

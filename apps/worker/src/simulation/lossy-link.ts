@@ -9,7 +9,7 @@
  * are struck; a late one reaches an engine that lives, or none.
  */
 import { QueueError } from "queue-core";
-import type { Random, SimulatedProcess } from "queue-core/simulation";
+import { passedOn, type Random, type SimulatedProcess } from "queue-core/simulation";
 
 type Engine = SimulatedProcess["engine"];
 type Commit = Parameters<Engine["commit"]>[0];
@@ -34,13 +34,7 @@ export function lossyLink({ engine, timers }: SimulatedProcess, faults: LinkFaul
       throw new QueueError("CLOSED", "the link to the engine broke", { outcome: "unknown" });
     });
   };
-  return new Proxy(engine, {
-    get(target, name) {
-      if (name === "commit") return commit;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  return passedOn(engine, { commit });
 }
 
 const ignore = (): void => undefined;

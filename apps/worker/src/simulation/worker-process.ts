@@ -7,7 +7,7 @@
  */
 import { allTopics, defaultKnobs, groups, type PurchaseResult, stockCommands } from "@plateau/domain";
 import { type GroupMember, openQueue, type Queue, QueueError } from "queue-core";
-import type { SimulatedProcess, World } from "queue-core/simulation";
+import { passedOn, type SimulatedProcess, type World } from "queue-core/simulation";
 import { startRiskStage } from "../risk.ts";
 import { startStockStage } from "../stock.ts";
 
@@ -75,11 +75,5 @@ function shown(engine: Engine, deciding: WorkerParts["deciding"]): Engine {
     if (results.length > 0) deciding(results);
     return engine.commit(asked);
   };
-  return new Proxy(engine, {
-    get(target, name) {
-      if (name === "commit") return commit;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  return passedOn(engine, { commit });
 }
