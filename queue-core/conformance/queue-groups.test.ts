@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { defineTopic, type GroupMember } from "../src/index.ts";
+import { defineTopic, emit, type GroupMember } from "../src/index.ts";
 import { gate, onEveryEngine, turn } from "./queue-bed.ts";
 
 const jobs = defineTopic<{ readonly key: string; readonly n: number }>({
@@ -100,6 +100,49 @@ onEveryEngine("consumer groups", (bed) => {
     }
     await bed().eventually(() => done.size === published);
     expect(overlaps).toEqual([]);
+  });
+
+  it("take two members of one name for two: they share partitions, and neither commits on the other's lease", async () => {
+    const pay = defineTopic<number>({ name: "pay", partitions: 1, keyOf: () => "k" });
+    const captures = defineTopic<number>({ name: "captures", partitions: 1, keyOf: () => "k" });
+    const queues = await Promise.all([bed().queue([jobs, pay, captures]), bed().queue([jobs, pay, captures])]);
+    const copies = await Promise.all(queues.map((queue) => join(queue, "worker-0")));
+    await bed().eventually(() => copies.every((copy) => partitions(copy).length === 3));
+    expect(copies.flatMap((copy) => partitions(copy)).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+
+    const gathered = gate();
+    let working = 0;
+    const decided: number[] = [];
+    for (const queue of queues) {
+      await queue.process<number, true>({
+        group: "stage",
+        topic: pay,
+        member: "worker-0",
+        keys: () => [],
+        prepare: {
+          budgetMs: 60_000,
+          gather: async () => {
+            working++;
+            await gathered.promise;
+            return true;
+          },
+        },
+        decide: ({ value }) => {
+          decided.push(value);
+          return { emit: [emit(captures, value)] };
+        },
+      });
+    }
+    await queues[0]?.publish(pay, 1);
+    await bed().eventually(() => working > 0);
+    await bed().settle();
+    expect(working).toBe(1);
+    gathered.open();
+    await bed().eventually(async () => (await queues[0]?.groupStatistics("stage", pay))?.[0]?.lagMessages === 0);
+    expect(decided).toEqual([1]);
+    expect((await bed().engine.range("captures", 0)).end).toBe(1);
+    expect(copies.map(({ member }) => member)).toEqual(["worker-0", "worker-0"]);
+    expect((await queues[0]?.groupStatistics("stage", pay))?.[0]?.owner).toBe("worker-0");
   });
 
   it("refuse a stale member's progress after its lease moved: the heir's offset stands", async () => {

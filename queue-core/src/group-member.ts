@@ -1,11 +1,14 @@
 /**
  * What `consume` and `process` hand back: a member with its numbers and its end.
  *
- * What can go wrong: a member stopped twice, or stopped after it was killed, must not fail; both are no-ops then.
+ * What can go wrong:
+ * - A member stopped twice, or stopped after it was killed, must not fail; both are no-ops then.
+ * - Two members are given one name, as copies of a container are. The engine would take them for one, and both would
+ *   hold its leases. So it knows each by name and instance; the name alone is for people.
  */
 import { registerGroup } from "./group-registry.ts";
 import { Membership, type StartWork } from "./membership.ts";
-import { checkName } from "./namespaces.ts";
+import { checkName, memberId } from "./namespaces.ts";
 import type { GroupMember } from "./queue.ts";
 import type { QueueContext } from "./queue-context.ts";
 
@@ -29,13 +32,14 @@ export async function joinGroup(
   start: (counters: MemberCounters) => StartWork,
 ): Promise<GroupMember> {
   const { group, topic } = options;
-  const member = options.member ?? `${context.instance}-${Math.floor(context.random() * 2 ** 48).toString(36)}`;
+  const unique = `${context.instance}-${Math.floor(context.random() * 2 ** 48).toString(36)}`;
+  const member = options.member ?? unique;
   checkName("group", group);
   checkName("member", member);
   const counters: MemberCounters = { handled: 0, retried: 0, deadLettered: 0, batches: 0, expired: 0 };
   await registerGroup(context.engine, group, topic);
   const leaseMs = options.leaseMs ?? context.leaseMs;
-  const place = { group, topic: topic.name, partitions: topic.partitions, member, leaseMs };
+  const place = { group, topic: topic.name, partitions: topic.partitions, member: memberId(member, unique), leaseMs };
   const membership = new Membership(context, place, start(counters));
   await membership.join();
   return {

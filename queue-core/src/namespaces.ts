@@ -41,6 +41,12 @@ export const sharedValueNamespace = (name: string): Namespace => `$value/${name}
 /** The engine's membership is by name; a member reads one topic, so the name holds both. */
 export const membershipName = (group: string, topic: string): string => `${group}/${topic}`;
 
+/** A member as the engine knows it: unlike any other, also of its name. */
+export const memberId = (name: string, instance: string): string => `${name}#${instance}`;
+
+/** The name that people gave it. */
+export const memberName = (id: string): string => id.split("#", 1)[0] ?? id;
+
 export const repliesTopicName = "replies";
 export const repliesGroup = "$replies";
 

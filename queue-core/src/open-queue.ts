@@ -17,7 +17,7 @@ import { QueueError } from "./errors.ts";
 import { joinGroup } from "./group-member.ts";
 import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
 import { type Interceptor, InterceptorChain } from "./interceptors.ts";
-import { checkName, membershipName, repliesTopicName } from "./namespaces.ts";
+import { checkName, memberName, membershipName, repliesTopicName } from "./namespaces.ts";
 import { PartitionProcess } from "./process.ts";
 import { Publisher } from "./publish.ts";
 import type {
@@ -214,7 +214,8 @@ class OpenQueue implements Queue {
         const { start, end } = await this.engine.range(topic.name, partition);
         const committed = await this.engine.committedOffset({ group, topic: topic.name, partition });
         // The member it is assigned to: who really holds the lease may lag behind by one hand-over.
-        const owner = members[partition % members.length];
+        const id = members[partition % members.length];
+        const owner = id === undefined ? undefined : memberName(id);
         return { partition, start, end, committed, lagMessages: Math.max(0, end - Math.max(committed, start)), owner };
       }),
     );

@@ -98,7 +98,7 @@ export interface ConsumeOptions<T> {
    * gets the whole partition, not only each key, in offset order: a later message never overtakes a failed one.
    */
   readonly startOffset?: (partition: number) => Promise<number>;
-  /** Default: a random id. Tests and the control room name members. */
+  /** What people call it; default: a random id. Two members of one name are still two. */
   readonly member?: string;
   readonly leaseMs?: number;
 }
