@@ -18,7 +18,9 @@
  * - A message met again (at least once) is a repeat with its cause, no error: `redelivered` or `redriven`.
  *   `stored-twice` is one: the same number under two offsets.
  * - A detector that starts in the middle takes the first number that it sees for the first. So does one that goes on
- *   after another process read part of the partition: what was lost there is that one's to tell.
+ *   after another process read part of the partition: what was lost there is that one's to tell. An owner that stood
+ *   still meanwhile, and does not know yet that it was replaced, may find the messages themselves gone by retention:
+ *   offsets that it never met count as read by others.
  *
  * What can go wrong:
  * - The last numbers before a producer ends are named by no later message: their loss shows only at the producer,
@@ -144,11 +146,12 @@ export function gapDetector(options: { onAnomaly?: (anomaly: SequenceAnomaly) =>
   return {
     name: "gap detector",
     onTakeOver({ group, topic, partition }: PartitionRef, fromOffset: number) {
-      watched(group, topic, partition).takeOver(fromOffset);
+      watched(group, topic, partition).startAt(fromOffset);
     },
     onReceive(message: StoredMessage, group: string) {
       const text = message.headers.ext?.[headerName];
       const partition = watched(group, message.topic, message.partition);
+      partition.startAt(message.offset);
       if (text !== undefined && !isForAnotherGroup(message.headers, group)) {
         counted.received++;
         partition.receive(message, parseSequence(text));
@@ -179,7 +182,7 @@ class WatchedPartition {
     this.#tell = tell;
   }
 
-  takeOver(fromOffset: number): void {
+  startAt(fromOffset: number): void {
     // Somebody else read what lies between.
     if (fromOffset > this.#highestOffset + 1) this.#producers.clear();
     this.#highestOffset = Math.max(this.#highestOffset, fromOffset - 1);
