@@ -4,6 +4,7 @@ import type { KnobStore } from "@plateau/domain";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue, Requester, StateView } from "queue-core";
+import type { AdmissionTokens } from "./admission/admission-tokens.ts";
 import type { AdmissionLimits } from "./admission/limits.ts";
 import type { BacklogWatch } from "./flow/backlog-watch.ts";
 import type { FlowMeter } from "./flow/flow-meter.ts";
@@ -33,6 +34,7 @@ export interface Gateway {
   readonly sessions: SessionTokens;
   /** Of `secrets.purchase`: what ids of purchases and payments are computed with. */
   readonly purchaseKey: KeyObject;
+  readonly tokens: AdmissionTokens;
   readonly limits: AdmissionLimits;
   readonly board: SaleBoard;
   readonly catalogue: SaleCatalogue;

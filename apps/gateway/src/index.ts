@@ -5,7 +5,8 @@
 import { createSecretKey, randomUUID } from "node:crypto";
 import { type StockCommand, stockCommands } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
-import { createTokenBucket, type Topic } from "queue-core";
+import type { Topic } from "queue-core";
+import { openAdmissionTokens } from "./admission/admission-tokens.ts";
 import { createAdmissionLimits } from "./admission/limits.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { auditRoutes } from "./audit/audit-routes.ts";
@@ -109,6 +110,12 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
       now,
     }),
     purchaseKey: createSecretKey(options.secrets.purchase, "utf8"),
+    tokens: await openAdmissionTokens({
+      company: options.company ?? "alone",
+      engine: queue.engine,
+      knobs: () => knobs.get(),
+      onBackgroundError: (where, error) => log.warn({ err: error }, where),
+    }),
     limits: createAdmissionLimits(() => knobs.get()),
     board: new SaleBoard(stockState, now),
     catalogue: new SaleCatalogue({ db, now, log }),
@@ -125,15 +132,9 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
 function routeParts(gateway: Gateway) {
   const { options, queue, log, timings } = gateway;
   const secureCookies = options.secureCookies === true;
-  const knobs = gateway.knobs.get();
   return {
     guard: createSessionGuard(gateway.sessions, { secureCookies }),
     admin: createAdminGuard(options.adminToken, { secureCookies }),
-    tokens: createTokenBucket({
-      now: () => queue.now(),
-      ratePerSecond: knobs.tokenRatePerSecond,
-      burst: knobs.tokenBurst,
-    }),
     opening: new SaleOpening({ ...gateway, commandWaitMs: timings.commandWaitMs }),
     purchaseStreams: new PurchaseStreams(gateway),
     sampler: new FlowSampler(gateway),
@@ -146,9 +147,13 @@ type RouteParts = ReturnType<typeof routeParts>;
 
 function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): void {
   const { options } = gateway;
-  const { guard, tokens, opening, sampler } = parts;
+  const { guard, opening, sampler } = parts;
   sessionRoutes(api, gateway);
-  purchaseRoutes(api, gateway, { guard, steps: admissionSteps({ guard, tokens }), streams: parts.purchaseStreams });
+  purchaseRoutes(api, gateway, {
+    guard,
+    steps: admissionSteps({ guard, tokens: gateway.tokens }),
+    streams: parts.purchaseStreams,
+  });
   catalogueRoutes(api, gateway);
   orderRoutes(api, gateway, guard);
   flowRoutes(api, gateway, { sampler, broadcast: parts.flowEvents });
@@ -195,5 +200,6 @@ async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
     gateway.inFlight.stop(),
     gateway.backlog.stop(),
   ]);
+  await gateway.tokens.stop();
   await gateway.requester.stop();
 }

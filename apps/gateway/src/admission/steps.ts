@@ -7,20 +7,19 @@
  */
 import {
   fingerprintOf,
-  type Knobs,
   type PurchaseId,
   type PurchaseResult,
   purchaseIdOf,
   randomToken,
   type SaleId,
 } from "@plateau/domain";
-import type { TokenBucket } from "queue-core";
 import { keyReused } from "../edge/problem.ts";
 import type { PendingPurchase } from "../purchases/pending-purchases.ts";
 import type { SessionGuard } from "../session/session-guard.ts";
+import type { AdmissionTokens, TokenAnswer } from "./admission-tokens.ts";
 import { type Attempt, refuse, type Step, set, userOf, type Verdict } from "./attempt.ts";
 
-export function admissionSteps(parts: { guard: SessionGuard; tokens: TokenBucket }): readonly Step[] {
+export function admissionSteps(parts: { guard: SessionGuard; tokens: AdmissionTokens }): readonly Step[] {
   return [
     signedIn(parts.guard),
     knownResult,
@@ -147,19 +146,14 @@ const addressLimit: Step = (attempt) =>
   throttledBy("address", attempt.gateway.limits.takeAddress(attempt.request.ip, attempt.arrivedAtMs));
 
 /** 429 throttled, limit `admission`: the token bucket (令牌桶) that all users share. */
-const admissionToken = (tokens: TokenBucket): Step => {
-  let settings: Knobs | undefined;
-  return ({ gateway }) => {
-    const knobs = gateway.knobs.get();
-    if (knobs !== settings) {
-      settings = knobs;
-      tokens.configure({ ratePerSecond: knobs.tokenRatePerSecond, burst: knobs.tokenBurst });
-    }
-    if (knobs.tokenRatePerSecond === 0) return undefined;
+const admissionToken =
+  (tokens: AdmissionTokens): Step =>
+  () => {
     const taken = tokens.take();
-    return taken.ok ? undefined : throttledBy("admission", taken.retryAfterMs);
+    return taken instanceof Promise ? taken.then(unlessTaken) : unlessTaken(taken);
   };
-};
+
+const unlessTaken = (taken: TokenAnswer) => (taken.ok ? undefined : throttledBy("admission", taken.retryAfterMs));
 
 /** 503 overloaded: more undecided requests than the system is allowed to owe. */
 const backlogRoom: Step = ({ gateway }) => {
