@@ -2,8 +2,9 @@
 export * from "../generated/client.ts";
 export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 export { isConnectionLost, isDatabaseError, isRefusedRow, sqlStateOf } from "./database-errors.ts";
-export { claimForLog } from "./log-identity.ts";
+export { inTurn } from "./in-turn.ts";
 export { migrate } from "./migrate.ts";
+export { ForeignDatabase, type PreparedDatabase, prepareDatabase } from "./prepare.ts";
 export { type SeedResult, seed } from "./seed.ts";
 export {
   readStatistics,

@@ -4,7 +4,7 @@
  *
  * Promises: deterministic (rows and ids follow from what is in the database and from `now` alone), idempotent
  * (seeding again adds only what has run out in the meantime; nothing is changed or removed), and safe to run while
- * the shop is open. A system that runs for long calls it every few minutes to keep the timetable filled.
+ * the shop is open or while others seed (they take turns). A system that runs for long calls it every few minutes to keep the timetable filled.
  *
  * What it cannot do: a sale is sold out when its units were bought, and only the stock stage decides that. The seed
  * makes a small sale for it and names it in `toSellOut`; whoever starts the demo lets simulated shoppers buy and
@@ -12,6 +12,7 @@
  */
 import { catalogue } from "./catalogue.ts";
 import type { Database } from "./database.ts";
+import { inTurn } from "./in-turn.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -77,7 +78,11 @@ export interface SeedResult {
 }
 
 /** `now` decides which sales are open. Needs a migrated database. */
-export async function seed(db: Database, { now }: { readonly now: Date }): Promise<SeedResult> {
+export function seed(db: Database, { now }: { readonly now: Date }): Promise<SeedResult> {
+  return inTurn(db, "seed", () => seedNow(db, now));
+}
+
+async function seedNow(db: Database, now: Date): Promise<SeedResult> {
   await db.product.createMany({
     data: catalogue.map((product, index) => ({ ...product, position: index + 1 })),
     skipDuplicates: true,

@@ -9,8 +9,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AuditReport } from "@plateau/domain";
+import { StartProblem } from "@plateau/hosting";
 import { readSettings, type Settings } from "./settings.ts";
-import { StartProblem } from "./start-problem.ts";
 import { startSystem } from "./system.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

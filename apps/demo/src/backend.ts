@@ -11,20 +11,15 @@
  */
 import { MessageChannel } from "node:worker_threads";
 import { allTopics, type Knobs, openKnobs } from "@plateau/domain";
-import { startGateway } from "@plateau/gateway";
-import { claimForLog, type Database, migrate, openDatabase, seed } from "@plateau/prisma";
+import { keepTimetableFilled, startGateway } from "@plateau/gateway";
+import { createLog, type Hosted, hostProcess, type LogLevel, StartProblem, values } from "@plateau/hosting";
+import { type Database, ForeignDatabase, prepareDatabase } from "@plateau/prisma";
 import { createHttpRiskScorer, startWorker } from "@plateau/worker";
 import type { Logger } from "pino";
 import { openLogEngine, openQueue, type Queue, serveEngine } from "queue-core";
 import { type ChildThread, startThread } from "./child-thread.ts";
 import type { ConsumersThreadSettings } from "./consumers-thread.ts";
-import { type Hosted, hostProcess } from "./hosted-process.ts";
-import { createLog } from "./log.ts";
-import { logIdOf } from "./log-id.ts";
 import { required } from "./required-variable.ts";
-import { keepTimetableFilled } from "./sale-timetable.ts";
-import { type LogLevel, logLevelOf, secureCookiesOf, trustedProxiesOf } from "./settings.ts";
-import { StartProblem } from "./start-problem.ts";
 
 export interface BackendReady {
   readonly url: string;
@@ -70,11 +65,11 @@ function readConfiguration(): Configuration {
     storefrontUrl: process.env.STOREFRONT_URL,
     adminToken: required("ADMIN_TOKEN"),
     secrets: { session: required("SESSION_SECRET"), purchase: required("PURCHASE_SECRET") },
-    trustedProxies: trustedProxiesOf(process.env.TRUSTED_PROXIES ?? ""),
-    secureCookies: secureCookiesOf(process.env.SECURE_COOKIES ?? "0"),
+    trustedProxies: values.proxies(process.env.TRUSTED_PROXIES ?? "", "TRUSTED_PROXIES"),
+    secureCookies: values.flag(process.env.SECURE_COOKIES ?? "0", "SECURE_COOKIES"),
     knobs: JSON.parse(process.env.KNOBS ?? "{}"),
     members: Number(process.env.WORKER_MEMBERS ?? "1"),
-    logLevel: logLevelOf(process.env.LOG_LEVEL ?? "info"),
+    logLevel: values.logLevel(process.env.LOG_LEVEL ?? "info", "LOG_LEVEL"),
   };
 }
 
@@ -91,7 +86,7 @@ async function startBackend(configuration: Configuration, log: Logger): Promise<
     });
     const [queue, { db, toSellOut }] = await Promise.all([
       opening,
-      prepareDatabase(configuration.databaseUrl, opening, log).then((prepared) => {
+      prepare(configuration.databaseUrl, opening, log).then((prepared) => {
         started.unshift(() => prepared.db.$disconnect());
         return prepared;
       }),
@@ -115,27 +110,20 @@ function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
   );
 }
 
-async function prepareDatabase(
-  url: string,
-  opening: Promise<Queue>,
-  log: Logger,
-): Promise<{ db: Database } & Awaited<ReturnType<typeof seed>>> {
-  await migrate(url);
-  const { engine } = await opening;
-  const db = openDatabase(url, {
-    onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
-  });
+/** As soon as the log is open, so that both are prepared at once as far as they can be. */
+async function prepare(url: string, opening: Promise<Queue>, log: Logger) {
   try {
-    if (!(await claimForLog(db, await logIdOf(engine)))) {
-      throw new StartProblem(
-        "this database belongs to another log: its orders do not fit the stock of this data folder; " +
-          "use the folder it was made with, or an empty database",
-      );
-    }
-    return { db, ...(await seed(db, { now: new Date() })) };
+    return await prepareDatabase({
+      url,
+      engine: opening.then(({ engine }) => engine),
+      onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
+    });
   } catch (error) {
-    await db.$disconnect();
-    throw error;
+    if (!(error instanceof ForeignDatabase)) throw error;
+    throw new StartProblem(
+      "this database belongs to another log: its orders do not fit the stock of this data folder; " +
+        "use the folder it was made with, or an empty database",
+    );
   }
 }
 

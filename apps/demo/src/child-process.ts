@@ -10,9 +10,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { HostMessage } from "@plateau/hosting";
+import { StartProblem } from "@plateau/hosting";
 import type { Logger } from "pino";
-import type { HostMessage } from "./hosted-process.ts";
-import { StartProblem } from "./start-problem.ts";
 
 export interface ChildOptions {
   readonly name: string;

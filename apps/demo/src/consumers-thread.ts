@@ -9,12 +9,12 @@ import { setPriority } from "node:os";
 import { type MessagePort, workerData } from "node:worker_threads";
 import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
 import { allTopics } from "@plateau/domain";
+import type { LogLevel } from "@plateau/hosting";
+import { createLog } from "@plateau/hosting";
 import { openDatabase } from "@plateau/prisma";
 import type { Logger } from "pino";
 import { connectEngine, openQueue } from "queue-core";
 import { hostThread } from "./hosted-thread.ts";
-import { createLog } from "./log.ts";
-import type { LogLevel } from "./settings.ts";
 
 export interface ConsumersThreadSettings {
   /** Where the engine is served. */

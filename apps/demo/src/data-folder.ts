@@ -9,9 +9,9 @@ import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf, StartProblem } from "@plateau/hosting";
 import { takeLock } from "../bin/owner-lock.mjs";
 import { identify, isAlive, type ProcessIdentity } from "../bin/process-identity.mjs";
-import { codeOf, StartProblem } from "./start-problem.ts";
 
 export interface Secrets {
   readonly session: string;

@@ -1,3 +1,3 @@
 /** The whole system as a function, for the demo, the tests above the apps, load tests and benchmarks. */
-export { StartProblem } from "./start-problem.ts";
+export { StartProblem } from "@plateau/hosting";
 export { type System, type SystemOptions, type SystemProcess, startSystem } from "./system.ts";

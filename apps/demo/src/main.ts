@@ -3,8 +3,8 @@
  * started it stops everything; exit code 0 then, 1 where something kept it from starting or from going on.
  */
 import { fileURLToPath } from "node:url";
+import { StartProblem } from "@plateau/hosting";
 import { readSettings } from "./settings.ts";
-import { StartProblem } from "./start-problem.ts";
 import { type System, startSystem } from "./system.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

@@ -1,6 +1,6 @@
 /** Ports that nobody uses. What can go wrong: somebody else takes a free one before it is bound; that fails loudly. */
 import { createServer } from "node:net";
-import { codeOf, StartProblem } from "./start-problem.ts";
+import { codeOf, StartProblem } from "@plateau/hosting";
 
 /** Resolves with `port`, or with a free one for 0. Throws StartProblem where it cannot be bound. */
 export function claimPort(host: string, port: number): Promise<number> {

@@ -1,6 +1,7 @@
 /** Holds the embedded PostgreSQL, so that it ends also when the supervisor is killed. */
+
+import { hostProcess } from "@plateau/hosting";
 import { startPostgres } from "@plateau/prisma/server";
-import { hostProcess } from "./hosted-process.ts";
 import { required } from "./required-variable.ts";
 
 export interface PostgresReady {

@@ -5,9 +5,9 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { StartProblem } from "@plateau/hosting";
 import { printToTerminal, runQueueTool } from "queue-core/cli";
 import { readSettings, type Settings } from "./settings.ts";
-import { StartProblem } from "./start-problem.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

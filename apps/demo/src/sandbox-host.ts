@@ -1,6 +1,7 @@
 /** The outside world: payment, SMS and risk-score providers, in a process of their own. */
+
+import { hostProcess } from "@plateau/hosting";
 import { startSandbox } from "@plateau/sandbox";
-import { hostProcess } from "./hosted-process.ts";
 import { required } from "./required-variable.ts";
 
 export interface SandboxReady {

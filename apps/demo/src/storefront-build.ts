@@ -9,8 +9,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { StartProblem } from "@plateau/hosting";
 import { waitForLock } from "../bin/owner-lock.mjs";
-import { StartProblem } from "./start-problem.ts";
 
 const kept = 3;
 const othersBuildMs = 90_000;

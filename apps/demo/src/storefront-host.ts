@@ -7,7 +7,7 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { hostProcess } from "./hosted-process.ts";
+import { hostProcess } from "@plateau/hosting";
 import { required } from "./required-variable.ts";
 
 process.title = "plateau-storefront";

@@ -8,17 +8,16 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { LogLevel } from "@plateau/hosting";
+import { createLog, StartProblem } from "@plateau/hosting";
 import type { Logger } from "pino";
 import type { BackendReady } from "./backend.ts";
 import { Child, type ChildOptions } from "./child-process.ts";
 import { startCrowds } from "./crowd/crowds.ts";
 import { claimDataFolder, type DataFolder } from "./data-folder.ts";
-import { createLog } from "./log.ts";
 import { claimPort } from "./ports.ts";
 import type { PostgresReady } from "./postgres-host.ts";
 import type { SandboxReady } from "./sandbox-host.ts";
-import type { LogLevel } from "./settings.ts";
-import { StartProblem } from "./start-problem.ts";
 import { prepareStorefront } from "./storefront-build.ts";
 
 export interface SystemOptions {

@@ -43,6 +43,8 @@ export { ProblemError } from "./edge/problem.ts";
 export type { Gateway } from "./gateway.ts";
 export { defaultTimings, type GatewayCompany, type GatewayOptions, type Timings } from "./gateway-options.ts";
 
+export { keepTimetableFilled } from "./sales/sale-timetable.ts";
+
 export interface RunningGateway {
   readonly url: string;
   /** Purchases on their way at this gateway. */

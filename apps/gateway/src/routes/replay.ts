@@ -1,10 +1,11 @@
 /**
  * "Try again with a crowd": a shopper starts a sale that simulated shoppers storm.
  *
- * What can go wrong: many shoppers click at once, or one clicks often. A crowd sale of that product that is about to
+ * What can go wrong: many shoppers click at once, at several gateways, or one clicks often. A crowd sale of that product that is about to
  * open or open is returned instead of a new one, and there are never more than a few crowds at a time.
  */
 import { Problem, Sale, type Sale as SaleAnswer } from "@plateau/domain";
+import { inTurn } from "@plateau/prisma";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { ProblemError } from "../edge/problem.ts";
@@ -40,8 +41,10 @@ export function replayRoute(
     },
     async (request, reply) => {
       const row = await knownSale(gateway, request.params.saleId);
-      // One after another: the second finds what the first opened.
-      const answer = turn.catch(() => undefined).then(() => openOrFind(gateway, parts, row));
+      // One after another: the second finds what the first opened. Here first, so that a crowd waits without connections.
+      const answer = turn
+        .catch(() => undefined)
+        .then(() => inTurn(gateway.db, "replay", () => openOrFind(gateway, parts, row)));
       turn = answer;
       const { sale, opened } = await answer;
       return reply.code(opened ? 201 : 200).send(sale);

@@ -2,7 +2,7 @@
 import { isatty } from "node:tty";
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
-import type { LogLevel } from "./settings.ts";
+import type { LogLevel } from "./variable-values.ts";
 
 /**
  * `name` is the process as a reader knows it: demo, backend, sandbox. Writes to standard output, in order, from every

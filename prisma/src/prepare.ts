@@ -1,0 +1,40 @@
+/**
+ * A database brought to where a system can work on it: migrated, claimed for the system's log, and seeded.
+ *
+ * What can go wrong: several processes start at once on one database. Migrations and the seed each run one after
+ * another (advisory locks), and a second one finds nothing left to do.
+ */
+import type { Engine } from "queue-core";
+import { type Database, openDatabase } from "./database.ts";
+import { logIdOf } from "./log-id.ts";
+import { claimForLog } from "./log-identity.ts";
+import { migrate } from "./migrate.ts";
+import { type SeedResult, seed } from "./seed.ts";
+
+/** It belongs to another log: its orders do not fit the stock of this one. */
+export class ForeignDatabase extends Error {
+  override readonly name = "ForeignDatabase";
+}
+
+export interface PreparedDatabase extends SeedResult {
+  readonly db: Database;
+}
+
+/** Rejects with ForeignDatabase. `engine` may still be opening: what does not need it is done meanwhile. */
+export async function prepareDatabase(options: {
+  readonly url: string;
+  readonly engine: Engine | Promise<Engine>;
+  readonly onConnectionError?: (error: Error) => void;
+}): Promise<PreparedDatabase> {
+  await migrate(options.url);
+  const engine = await options.engine;
+  const { onConnectionError } = options;
+  const db = openDatabase(options.url, onConnectionError === undefined ? {} : { onConnectionError });
+  try {
+    if (!(await claimForLog(db, await logIdOf(engine)))) throw new ForeignDatabase("the database has another log");
+    return { db, ...(await seed(db, { now: new Date() })) };
+  } catch (error) {
+    await db.$disconnect();
+    throw error;
+  }
+}
