@@ -4,11 +4,15 @@
  * What can go wrong: on libuv's pool a sync queues behind password hashes (measured: 0.35 → 178 ms with eight of
  * them); a thread may die. Promises: exactly one outcome for each request, in order; a thread that died is an
  * outcome `failed`; the thread keeps the process alive only while a batch is under way, and ends with `close`.
+ *
+ * Where it pays, this thread does not sleep until a batch is back: each turn of its event loop looks, between whatever
+ * else there is to do. A publisher alone waits 10 to 15 µs less that way, of 70.
  */
 import { Worker } from "node:worker_threads";
 import { BatchExchange } from "./batch-exchange.ts";
 import type { Disk } from "./disk.ts";
 import { SegmentWriter, type SegmentWriterSettings, type WriteOutcome, type WriteRequest } from "./segment-writer.ts";
+import { WatchRecord } from "./watch-record.ts";
 
 export interface WriterListener {
   /** The batch is handed back with its outcome. */
@@ -27,6 +31,8 @@ export interface BatchWriter {
 /** From the thread's first message on; before it, the thread has opened the newest segment. */
 export type FromWriterThread =
   | { readonly kind: "ready" }
+  /** Something was written: batch-exchange.ts tells what. */
+  | { readonly kind: "written" }
   | { readonly kind: "outcome"; readonly outcome: WriteOutcome }
   | { readonly kind: "reserve"; readonly isMade: boolean };
 
@@ -63,11 +69,15 @@ export async function startWriterThread(
   return new ThreadWriter(thread, exchange, listener);
 }
 
+/** Four times as long as a small batch takes on a good disk. */
+const longestWatchMs = 0.2;
+
 class ThreadWriter implements BatchWriter {
   readonly #thread: Worker;
   readonly #exchange: BatchExchange;
   readonly #listener: WriterListener;
   readonly #exited: Promise<void>;
+  readonly #watches = new WatchRecord();
   #underWay: { readonly number: number; readonly batch: Buffer } | undefined;
   #awaited = 0;
   #mode: "open" | "closing" = "open";
@@ -88,7 +98,8 @@ class ThreadWriter implements BatchWriter {
     if (!this.#exchange.lay(request)) this.#thread.postMessage({ kind: "write", request } satisfies ToWriterThread);
     const number = this.#ask();
     this.#underWay = { number, batch };
-    void this.#exchange.nextWritten(number).then(() => this.#lookWhetherWritten());
+    if (this.#watches.pays()) setImmediate(() => this.#watch(number, performance.now() + longestWatchMs));
+    else this.#sleepFor(number);
   }
 
   makeReserve(): void {
@@ -101,6 +112,23 @@ class ThreadWriter implements BatchWriter {
     this.#thread.postMessage({ kind: "close" } satisfies ToWriterThread);
     this.#ask();
     await this.#exited;
+  }
+
+  #watch(number: number, endsMs: number): void {
+    this.#lookWhetherWritten();
+    if (this.#underWay?.number !== number) {
+      this.#watches.seen();
+    } else if (performance.now() < endsMs) {
+      setImmediate(() => this.#watch(number, endsMs));
+    } else {
+      this.#watches.inVain();
+      this.#sleepFor(number);
+    }
+  }
+
+  /** Until the thread sends word. Never within the call that asked. */
+  #sleepFor(number: number): void {
+    if (!this.#exchange.sleepFor(number)) setImmediate(() => this.#lookWhetherWritten());
   }
 
   #ask(): number {

@@ -18,8 +18,8 @@ const exchange = new BatchExchange(memory);
 const tell = (message: FromWriterThread): void => port.postMessage(message);
 
 function answer(outcome: WriteOutcome): void {
-  if (outcome.kind === "written") exchange.answerWritten();
-  else tell({ kind: "outcome", outcome });
+  if (outcome.kind !== "written") tell({ kind: "outcome", outcome });
+  else if (exchange.answerWritten()) tell({ kind: "written" });
 }
 
 /** False once it was asked to close. */
