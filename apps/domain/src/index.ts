@@ -1,6 +1,7 @@
 export * from "./audit/index.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
+export * from "./jobs.ts";
 export * from "./knobs.ts";
 export * from "./messages.ts";
 export * from "./problems.ts";

@@ -1,5 +1,6 @@
 /** The topics of the sale, and who reads them. Partition counts are fixed for the life of a log. */
-import { defineTopic } from "queue-core";
+import { defineTopic, type Topic } from "queue-core";
+import type { ReconciliationOrder, SettlingEvent, StoredJob } from "./jobs.ts";
 import type {
   AdmissionWindow,
   OrderEvent,
@@ -45,6 +46,17 @@ export const admissions = defineTopic<AdmissionWindow>({
   keyOf: (window) => window.saleId,
 });
 
+/**
+ * The embedded job store: a topic for each kind of job. One partition, so that one process at a time works on a kind
+ * and its rate limit holds without being shared.
+ */
+const jobTopic = <T>(name: string): Topic<StoredJob<T>> =>
+  defineTopic<StoredJob<T>>({ name, partitions: 1, keyOf: (job) => job.id });
+
+export const smsJobs = jobTopic<OrderEvent>("sms-jobs");
+export const paymentJobs = jobTopic<SettlingEvent>("payment-jobs");
+export const reconciliationJobs = jobTopic<ReconciliationOrder>("reconciliation-jobs");
+
 export const allTopics = [
   purchaseRequests,
   stockCommands,
@@ -53,9 +65,15 @@ export const allTopics = [
   orders,
   paymentRequests,
   admissions,
+  smsJobs,
+  paymentJobs,
+  reconciliationJobs,
 ] as const;
 
-/** Consumer groups: each reads every message of its topics, independently of the others. */
+/**
+ * Consumer groups: each reads every message of its topics, independently of the others. `payment` and `sms` make jobs
+ * of events and work on those of their kind.
+ */
 export const groups = {
   risk: "risk",
   stock: "stock",
@@ -63,4 +81,5 @@ export const groups = {
   payment: "payment",
   sms: "sms",
   stats: "stats",
+  reconciliation: "reconciliation",
 } as const;
