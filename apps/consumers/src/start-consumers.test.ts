@@ -1,4 +1,4 @@
-import { groups, orders, reservations } from "@plateau/domain";
+import { groups, paymentJobs, smsJobs } from "@plateau/domain";
 import { startTestPostgres, type TestPostgres } from "@plateau/prisma/testing/postgres";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -47,8 +47,8 @@ test("with SMS and payment providers down, orders and statistics go on; when the
     await vi.waitFor(async () => {
       expect((await sold()).reduce((sum, row) => sum + Number(row.value), 0)).toBe(12);
     }, within);
-    expect(await queue.deadLetters(groups.sms, orders, 1)).toEqual([]);
-    expect(await queue.deadLetters(groups.payment, reservations, 1)).toEqual([]);
+    expect(await queue.deadLetters(groups.sms, smsJobs, 1)).toEqual([]);
+    expect(await queue.deadLetters(groups.payment, paymentJobs, 1)).toEqual([]);
     await consumers.stop();
   } finally {
     await bed.close();

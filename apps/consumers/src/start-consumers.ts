@@ -7,6 +7,8 @@
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue } from "queue-core";
+import { createEmbeddedJobs } from "./jobs/embedded/embedded-jobs.ts";
+import type { JobQueue } from "./jobs/job-queue.ts";
 import { startOrderConsumer } from "./order/order.ts";
 import { startAuthorising } from "./payment/authorise.ts";
 import type { PaymentProvider } from "./payment/payment-provider.ts";
@@ -21,6 +23,8 @@ export interface ConsumersOptions {
   readonly payments: PaymentProvider;
   readonly sms: SmsProvider;
   readonly log: Logger;
+  /** Where jobs are kept; default: on the queue. The caller stops it, after the consumers. */
+  readonly jobs?: JobQueue;
   /** Names the members of all groups; default: random ids. */
   readonly member?: string;
 }
@@ -38,12 +42,13 @@ interface Running {
 }
 
 /** Rejects, with everything stopped again, where one of them does not start. */
-export async function startConsumers(options: ConsumersOptions): Promise<Consumers> {
+export async function startConsumers(given: ConsumersOptions): Promise<Consumers> {
+  const options = { ...given, jobs: given.jobs ?? createEmbeddedJobs({ queue: given.queue }) };
   const starting: readonly Promise<Running | readonly Running[]>[] = [
     startOrderConsumer(options),
     startAuthorising(options),
-    startSettling(options),
-    startSmsConsumer(options),
+    ...startSettling(options),
+    ...startSmsConsumer(options),
     ...startStatsConsumer(options),
   ];
   const started = await Promise.allSettled(starting);

@@ -23,12 +23,14 @@ import pLimit from "p-limit";
 import type { Logger } from "pino";
 import { done, type GroupMember, type Message, type Outcome, type Queue, QueueError, retry } from "queue-core";
 import { settleBatch } from "../batch-writes.ts";
+import type { JobQueue } from "../jobs/job-queue.ts";
 import { ProviderRefused, ProviderUnavailable, pauseFor } from "../providers/provider-errors.ts";
 import { type PaymentProvider, referenceOf } from "./payment-provider.ts";
 import { insertRequested, type KnownPayment, readPayments, recordAnswers } from "./payment-table.ts";
 
 export interface PaymentConsumerOptions {
   readonly queue: Queue;
+  readonly jobs: JobQueue;
   readonly db: Database;
   readonly payments: PaymentProvider;
   readonly log: Logger;
@@ -45,7 +47,7 @@ type Step =
   | { readonly kind: "finished" }
   | { readonly kind: "later"; readonly outcome: Outcome };
 
-export function startAuthorising(options: PaymentConsumerOptions): Promise<GroupMember> {
+export function startAuthorising(options: Omit<PaymentConsumerOptions, "jobs">): Promise<GroupMember> {
   const limit = pLimit(callsAtOnce);
   return options.queue.consume<PaymentRequest>({
     group: groups.payment,
@@ -57,7 +59,7 @@ export function startAuthorising(options: PaymentConsumerOptions): Promise<Group
 }
 
 async function authoriseBatch(
-  options: PaymentConsumerOptions,
+  options: Omit<PaymentConsumerOptions, "jobs">,
   limit: ReturnType<typeof pLimit>,
   batch: readonly Message<PaymentRequest>[],
   signal: AbortSignal,
@@ -84,7 +86,7 @@ async function authoriseBatch(
 }
 
 async function nextStep(
-  { payments, log }: PaymentConsumerOptions,
+  { payments, log }: Pick<PaymentConsumerOptions, "payments" | "log">,
   request: PaymentRequest,
   known: KnownPayment | undefined,
   signal: AbortSignal,

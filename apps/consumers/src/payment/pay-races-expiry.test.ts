@@ -9,6 +9,7 @@ import {
   orderIdOf,
   type PaymentId,
   type PurchaseId,
+  paymentJobs,
   paymentRequests,
   poisonStock,
   type ReservationId,
@@ -24,6 +25,7 @@ import { startTestPostgres, type TestPostgres } from "@plateau/prisma/testing/po
 import { pino } from "pino";
 import { createMemoryEngine, openQueue, type Queue, type Topic } from "queue-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createEmbeddedJobs } from "../jobs/embedded/embedded-jobs.ts";
 import { ManualTime, turn } from "../testing/manual-time.ts";
 import { PaperProvider } from "../testing/paper-provider.ts";
 import { seeded } from "../testing/seeded.ts";
@@ -86,9 +88,10 @@ class Race {
       decide: decideStock,
       poison: (command, _error, state, context) => poisonStock(command, state, context),
     });
-    const consumer = { queue: this.queue, db, payments: this.provider, log: pino({ level: "silent" }) };
+    const jobs = createEmbeddedJobs({ queue: this.queue, timers, random: this.#random });
+    const consumer = { queue: this.queue, jobs, db, payments: this.provider, log: pino({ level: "silent" }) };
     await startAuthorising(consumer);
-    await startSettling(consumer);
+    await Promise.all(startSettling(consumer));
   }
 
   async reserve(): Promise<void> {
@@ -168,6 +171,7 @@ class Race {
       [groups.stock, stockCommands],
       [groups.payment, paymentRequests],
       [groups.payment, reservations],
+      [groups.payment, paymentJobs],
     ] as const) {
       const partitions = await this.queue.groupStatistics(group, topic as Topic<unknown>);
       if (partitions.some(({ lagMessages }) => lagMessages > 0)) return false;
@@ -194,7 +198,7 @@ async function runSeed(seed: number): Promise<"sold" | "released"> {
     }
     expect(race.provider.conflicts, "nothing was asked to be settled both ways").toBe(0);
     for (const { id, state } of await race.rows()) expect([state], id).toEqual(ledger.get(id)?.moves);
-    for (const topic of [paymentRequests, reservations] as const) {
+    for (const topic of [paymentRequests, reservations, paymentJobs] as const) {
       expect(await race.queue.deadLetters(groups.payment, topic as Topic<unknown>, 10)).toEqual([]);
     }
     return soldTo.length === 1 ? "sold" : "released";

@@ -6,10 +6,8 @@
  *
  * Every update names the states it may come from, so a repeat or a late writer changes nothing.
  */
-import { orderIdOf, type PaymentRequest, type ReservationEvent } from "@plateau/domain";
+import { orderIdOf, type PaymentRequest, type SettlingEvent } from "@plateau/domain";
 import type { Database, PaymentState } from "@plateau/prisma";
-
-export type SettlingEvent = Extract<ReservationEvent, { type: "sold" | "pay-refused" }>;
 
 export async function insertRequested(db: Database, requests: readonly PaymentRequest[]): Promise<void> {
   await db.payment.createMany({

@@ -1,8 +1,9 @@
-import { groups, paymentRequests, reservations, stockCommands } from "@plateau/domain";
+import { groups, paymentJobs, paymentRequests, reservations, stockCommands } from "@plateau/domain";
 import { startTestPostgres, type TestPostgres } from "@plateau/prisma/testing/postgres";
 import pino from "pino";
-import type { GroupMember, Queue } from "queue-core";
+import type { Queue } from "queue-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { createEmbeddedJobs } from "../jobs/embedded/embedded-jobs.ts";
 import { startOrderConsumer } from "../order/order.ts";
 import { ConsumersBed, forever, userOf, within } from "../testing/consumers-bed.ts";
 import { SandboxProcess } from "../testing/sandbox-process.ts";
@@ -28,9 +29,10 @@ afterEach(() => bed.close());
 
 const provider = (): PaymentProvider => createHttpPaymentProvider({ url: sandbox.url });
 
-async function startPayments(process = queue, payments = provider()): Promise<readonly GroupMember[]> {
-  const options = { queue: process, db: bed.db, payments, log: pino({ level: "silent" }) };
-  return [await startAuthorising(options), await startSettling(options)];
+async function startPayments(process = queue, payments = provider()) {
+  const jobs = createEmbeddedJobs({ queue: process });
+  const options = { queue: process, jobs, db: bed.db, payments, log: pino({ level: "silent" }) };
+  return [await startAuthorising(options), ...(await Promise.all(startSettling(options)))] as const;
 }
 
 /** Order consumer, stock stage, and reservations that await payment. */
@@ -84,7 +86,7 @@ test("while the provider is down payments wait without spending attempts, and th
     async () => expect(new Set(await Promise.all(ids.map(stateOf)))).toEqual(new Set(["captured"])),
     within,
   );
-  expect(members.map((member) => member.statistics().retried)).toEqual([0, 0]);
+  expect([members[0], members[1]].map((member) => member.statistics().retried)).toEqual([0, 0]);
 });
 
 test("answers lost on the way, authorisations and captures alike, hold and move the money once", async () => {
@@ -243,13 +245,10 @@ test("a sold reservation whose payment row is lost is captured by its reference,
   expect(await held("ann")).toEqual(["captured"]);
 });
 
-test("a sold reservation for which nobody holds money goes to the dead letters, and the others go on", async () => {
+test("a sold reservation for which nobody holds money is a job that failed for good, and the others go on", async () => {
   await startPayments();
   await openShop("ann");
   await queue.publish(reservations, bed.sold("ann", "p_nobody"));
-  await vi.waitFor(
-    async () => expect(await queue.deadLetters(groups.payment, reservations, 5)).toHaveLength(1),
-    within,
-  );
+  await vi.waitFor(async () => expect(await queue.deadLetters(groups.payment, paymentJobs, 5)).toHaveLength(1), within);
   await bed.drained(queue, "payment");
 });

@@ -11,6 +11,7 @@ import {
   orderIdOf,
   orders,
   type PurchaseId,
+  paymentJobs,
   paymentRequests,
   poisonStock,
   type ReservationEvent,
@@ -18,6 +19,7 @@ import {
   reservations,
   type SaleId,
   type StockCommand,
+  smsJobs,
   stockCommands,
   stockEntriesOf,
   type UserId,
@@ -235,7 +237,7 @@ export const forever = new Promise<never>(() => undefined);
 
 const readBy = {
   order: [reservations],
-  payment: [paymentRequests, reservations],
-  sms: [orders],
+  payment: [paymentRequests, reservations, paymentJobs],
+  sms: [orders, smsJobs],
   stock: [stockCommands],
 } as const;

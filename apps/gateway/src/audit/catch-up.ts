@@ -11,10 +11,12 @@ import {
   type GroupLag,
   groups,
   orders,
+  paymentJobs,
   paymentRequests,
   purchaseRequests,
   reservations,
   results,
+  smsJobs,
   stockCommands,
 } from "@plateau/domain";
 import type { Queue, Topic } from "queue-core";
@@ -31,6 +33,8 @@ const layers: readonly (readonly { readonly topic: Topic<never>; readonly groups
   ],
   [layer(orders, groups.sms)],
 ];
+/** What these groups made jobs of; in the embedded store, where a job done is a message read. */
+const jobLayers = [[layer(paymentJobs, groups.payment), layer(smsJobs, groups.sms)]] as const;
 
 const askEveryMs = 25;
 
@@ -39,9 +43,21 @@ function layer<T>(topic: Topic<T>, ...readers: string[]): { topic: Topic<never>;
 }
 
 /** Resolves with the groups that did not make it until `untilMs` (by `clock`), with how far they are behind. */
-export async function waitForCatchUp(queue: Queue, untilMs: number, clock: () => number): Promise<GroupLag[]> {
+export const waitForCatchUp = (queue: Queue, untilMs: number, clock: () => number): Promise<GroupLag[]> =>
+  waitForLayers(layers, queue, untilMs, clock);
+
+/** The same for the jobs of all events that are settled by now: what has no job done until then is not on its way. */
+export const waitForJobs = (queue: Queue, untilMs: number, clock: () => number): Promise<GroupLag[]> =>
+  waitForLayers(jobLayers, queue, untilMs, clock);
+
+async function waitForLayers(
+  waited: typeof layers,
+  queue: Queue,
+  untilMs: number,
+  clock: () => number,
+): Promise<GroupLag[]> {
   const lag: GroupLag[] = [];
-  for (const readers of layers) {
+  for (const readers of waited) {
     const ends = await Promise.all(readers.map(({ topic }) => endsOf(queue, topic)));
     for (const [index, { topic, groups: names }] of readers.entries()) {
       for (const group of names) {

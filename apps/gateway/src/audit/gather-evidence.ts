@@ -1,9 +1,9 @@
 /**
  * Gathers the audit's evidence from a running system, without stopping it.
  *
- * The order is what makes it sound (see `Evidence` in the domain): wait for the consumers, note what is settled,
- * scan the log for who took part, then read from downstream to upstream: database, providers, state, and last the
- * rest of the log, each topic after those that follow from it.
+ * The order is what makes it sound (see `Evidence` in the domain): wait for the consumers, note what is settled, wait
+ * for the jobs made of that, scan the log for who took part, then read from downstream to upstream: database,
+ * providers, state, and last the rest of the log, each topic after those that follow from it.
  */
 import {
   admissions,
@@ -20,7 +20,7 @@ import {
 } from "@plateau/domain";
 import type { Database } from "@plateau/prisma";
 import type { Queue, Topic } from "queue-core";
-import { settledOffsets, waitForCatchUp } from "./catch-up.ts";
+import { settledOffsets, waitForCatchUp, waitForJobs } from "./catch-up.ts";
 import { readDatabase } from "./database-evidence.ts";
 import { readProviders } from "./provider-evidence.ts";
 import { type KeysOfInterest, readState } from "./state-evidence.ts";
@@ -48,6 +48,7 @@ export async function gatherEvidence(sources: EvidenceSources, options: GatherOp
   const { saleId, history } = options;
   const lag = await waitForCatchUp(queue, options.untilMs, options.clock);
   const settled = await settledOffsets(queue);
+  lag.push(...(await waitForJobs(queue, options.untilMs, options.clock)));
   const scans = scansOf(queue, saleId, new ScanBudget(options.maxMessages));
   for (const scan of Object.values(scans)) await scan.readOn();
 

@@ -10,10 +10,13 @@ import {
   groups,
   orders,
   Problem,
+  paymentJobs,
   paymentRequests,
   purchaseRequests,
+  reconciliationJobs,
   reservations,
   results,
+  smsJobs,
   stockCommands,
 } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
@@ -36,6 +39,9 @@ const readers: readonly { readonly topic: Topic<unknown>; readonly groups: reado
   reader(orders, groups.order, groups.sms),
   reader(paymentRequests, groups.payment),
   reader(admissions, groups.stats),
+  reader(smsJobs, groups.sms),
+  reader(paymentJobs, groups.payment),
+  reader(reconciliationJobs, groups.reconciliation),
 ];
 
 function reader<T>(topic: Topic<T>, ...names: string[]): { topic: Topic<unknown>; groups: readonly string[] } {
