@@ -1,23 +1,41 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { type PrivateRedis, startPrivateRedis } from "queue-core/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PrivateRedis, redisProgram } from "../../testing/private-redis.ts";
 import { openStore } from "./job-store.ts";
 import { jobSuite } from "./job-suite.ts";
 import { textKind } from "./text-kind.ts";
 
-describe.skipIf(redisProgram === undefined && process.env.CI === undefined)("jobs in Redis", () => {
+const isInstalled = ["redis-server", "valkey-server"].some((name) => spawnSync(name, ["--version"]).status === 0);
+
+describe.skipIf(!isInstalled && process.env.CI === undefined)("jobs in Redis", () => {
+  let directory: string;
   let redis: PrivateRedis;
   beforeAll(async () => {
-    redis = await PrivateRedis.start();
+    directory = await mkdtemp(join(tmpdir(), "jobs-redis-"));
+    redis = await startPrivateRedis({ directory });
   });
-  afterAll(() => redis.stop());
+  afterAll(async () => {
+    await redis.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function loseAll(): Promise<void> {
+    const client = new Redis(redis.url);
+    await client.flushall();
+    client.disconnect();
+  }
 
   jobSuite(async () => {
-    await redis.loseAll();
+    await loseAll();
     return { store: "redis", url: redis.url };
   });
 
   test("jobs outlive a crash of Redis, and a worker goes on with them when it is back", async () => {
-    await redis.loseAll();
+    await loseAll();
     const { jobs, close } = await openStore({ store: "redis", url: redis.url });
     const { promise: ran, resolve } = Promise.withResolvers<string>();
     try {
@@ -26,7 +44,9 @@ describe.skipIf(redisProgram === undefined && process.env.CI === undefined)("job
         resolve(id);
         return { kind: "done" };
       });
-      await redis.restart();
+      process.kill(redis.pid, "SIGKILL");
+      await redis.ended;
+      redis = await startPrivateRedis({ directory, port: redis.port });
       expect(await ran).toBe("late");
     } finally {
       await close();
