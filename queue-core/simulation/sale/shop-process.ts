@@ -7,8 +7,10 @@
  */
 
 import { QueueError } from "../../src/errors.ts";
+import type { Interceptor } from "../../src/interceptors.ts";
 import { openQueue } from "../../src/open-queue.ts";
 import type { GroupMember, Message, Outcome, Queue, Requester, TransactionalPublisher } from "../../src/queue.ts";
+import { gapDetector, type SequenceAnomaly, sequenceNumbers } from "../../src/sequence-numbers.ts";
 import type { Topic } from "../../src/topic.ts";
 import type { SimulatedProcess } from "../machine.ts";
 import type { Random } from "../random.ts";
@@ -74,6 +76,7 @@ export class ShopProcess {
       leaseMs: settings.leaseMs,
       timers: process.timers,
       random: process.random.next,
+      interceptors: numbered(world, process),
       onBackgroundError: (where, error) => checkFault(world, where, error),
     });
     const requester = await queue.requester();
@@ -189,6 +192,16 @@ export class ShopProcess {
     if (die < 0.96) return { kind: "dead", reason: "nobody wants it" };
     return { kind: "pause", ...(this.#random.chance(0.5) ? { afterMs: this.#random.integer(1, 300) } : {}) };
   }
+}
+
+/** Numbers every message, or none: without interceptors the queue takes a shorter way. */
+function numbered(world: World, process: SimulatedProcess): readonly Interceptor[] {
+  if (process.random.fork("interceptors").chance(0.5)) return [];
+  const onAnomaly = (anomaly: SequenceAnomaly): void => {
+    const isExpected = anomaly.kind === "repeat" && anomaly.cause !== "stored-twice";
+    if (!isExpected) world.fail("every number comes once and in order", JSON.stringify(anomaly));
+  };
+  return [sequenceNumbers({ producer: process.name }), gapDetector({ onAnomaly })];
 }
 
 /** Codes and texts that a fault explains which was injected on purpose. */
