@@ -53,7 +53,7 @@ describe("redrive", () => {
     expect(contentsOf(directory)).toEqual(before);
   });
 
-  it("sends on a dead half message, though its sender's group reads nothing: it is for all groups", async () => {
+  it("makes a dead half message one again, for its sender's group to be asked, though that reads nothing", async () => {
     const directory = await makeOrders();
     const engine = await openLogEngine({ directory });
     const half = { topic: "orders", partition: 0, offset: -1, timestampMs: 1, key: "9", headers: {} };
@@ -65,8 +65,11 @@ describe("redrive", () => {
     const { code, out } = await queueTool("redrive", "orders", "--group", "sender", "--dir", directory);
     expect([code, out]).toEqual([
       0,
-      "1 dead letter of group sender sent again on orders; it gets them at its next start",
+      "1 half message of group sender open again on orders; its check-back is asked at its next start",
     ]);
+    const after = await openLogEngine({ directory });
+    onTestFinished(() => after.close());
+    expect((await after.scanState("$half/sender/orders", { limit: 10 })).map(({ key }) => key)).toEqual(["half-1"]);
   });
 
   it("is refused while a process has the log open, names it, and tells how to do it then", async () => {

@@ -66,7 +66,7 @@ onEveryEngine("dead letters", (bed) => {
     expect((await queue.browse(jobs, 0, 1, 1))[0]?.headers.ext).toMatchObject({ trace: "t" });
   });
 
-  it("of half messages nobody had read reach every group when they are redriven", async () => {
+  it("of half messages nobody had read reach every group when they are redriven and answered for", async () => {
     const queue = await bed().queue([jobs]);
     const seen: string[] = [];
     for (const group of ["one", "two"]) {
@@ -79,10 +79,12 @@ onEveryEngine("dead letters", (bed) => {
         },
       });
     }
-    const checkBack = async () => "unknown" as const;
+    let answer: "unknown" | "commit" = "unknown";
+    const checkBack = async () => answer;
     const sender = await queue.transactional<Job>({ group: "s", topic: jobs, checkBack, maxChecks: 1 });
     await sender.publish([{ key: "a", n: 7 }], async () => "unknown");
     await bed().eventually(async () => (await queue.deadLetters("s", jobs, 10)).length === 1);
+    answer = "commit";
     expect(await queue.redrive("s", jobs)).toBe(1);
     await bed().eventually(() => seen.length === 2);
     expect(seen.sort()).toEqual(["one 7", "two 7"]);

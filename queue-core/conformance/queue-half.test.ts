@@ -18,8 +18,11 @@ onEveryEngine("half messages", (bed) => {
   const sender = (
     queue: Opened,
     checkBack: (half: HalfMessage<Order>) => Promise<LocalTransactionState>,
-    maxChecks = 15,
-  ) => queue.transactional<Order>({ group: "sales", topic: orders, checkBack, checkAfterMs: 6_000, maxChecks });
+    options: { readonly checkEveryMs?: number; readonly maxChecks?: number } = {},
+  ) => queue.transactional<Order>({ group: "sales", topic: orders, checkBack, checkAfterMs: 6_000, ...options });
+  const lost = async (): Promise<LocalTransactionState> => {
+    throw new Error("the power went");
+  };
 
   it("are invisible while the local transaction runs, and all visible once it commits", async () => {
     const queue = await open();
@@ -69,10 +72,11 @@ onEveryEngine("half messages", (bed) => {
   });
 
   it("reject the sender's late commit with HALF_ROLLED_BACK where a check-back rolled back first", async () => {
-    const queue = await open();
-    const checked = gate();
-    const publisher = await sender(queue, async () => {
-      checked.open();
+    const [queue, other] = [await open(), await open()];
+    let isChecked = false;
+    const publisher = await sender(queue, never);
+    await sender(other, async () => {
+      isChecked = true;
       return "rollback";
     });
     const slow = gate();
@@ -81,19 +85,38 @@ onEveryEngine("half messages", (bed) => {
       return "commit";
     });
     const rejected = expect(result).rejects.toMatchObject({ code: "HALF_ROLLED_BACK" });
-    let isChecked = false;
-    void checked.promise.then(() => {
-      isChecked = true;
-    });
     await bed().eventually(() => isChecked);
     slow.open();
     await rejected;
     expect(await ids(queue)).toEqual([]);
   });
 
+  it("that were rolled back are remembered for a day: a sender that was still for so long is told", async () => {
+    const [queue, other] = [await open(), await open()];
+    const publisher = await sender(queue, never);
+    let isChecked = false;
+    await sender(other, async () => {
+      isChecked = true;
+      return "rollback";
+    });
+    const slow = gate();
+    const result = publisher.publish([{ id: "o1" }], async () => {
+      await slow.promise;
+      return "commit";
+    });
+    const rejected = expect(result).rejects.toMatchObject({ code: "HALF_ROLLED_BACK" });
+    await bed().eventually(() => isChecked);
+    await bed().settle();
+    bed().timers.advance(23 * 3_600_000);
+    await bed().settle();
+    slow.open();
+    await rejected;
+  });
+
   it("resolve the sender's late commit where a check-back committed first, and are there once", async () => {
-    const queue = await open();
-    const publisher = await sender(queue, async () => "commit");
+    const [queue, other] = [await open(), await open()];
+    const publisher = await sender(queue, never);
+    await sender(other, async () => "commit");
     const slow = gate();
     const result = publisher.publish([{ id: "o1" }], async () => {
       await slow.promise;
@@ -105,17 +128,27 @@ onEveryEngine("half messages", (bed) => {
     expect(await ids(queue)).toEqual(["o1"]);
   });
 
-  it("are dead-lettered after maxChecks without an answer, and a commit after that is refused", async () => {
+  it("of two senders in one process are each their own, also when stored in the same ms", async () => {
     const queue = await open();
+    const [one, two] = [await sender(queue, never), await sender(queue, never)];
+    await Promise.all([
+      one.publish([{ id: "o1" }], async () => "commit"),
+      two.publish([{ id: "o2" }], async () => "commit"),
+    ]);
+    expect((await ids(queue)).sort()).toEqual(["o1", "o2"]);
+  });
+
+  it("are dead-lettered after maxChecks without an answer, and a commit after that is refused", async () => {
+    const [queue, other] = [await open(), await open()];
+    const publisher = await sender(queue, never);
     const checks: number[] = [];
-    const publisher = await sender(
-      queue,
+    await sender(
+      other,
       async (half) => {
         checks.push(half.checks);
-        if (half.checks === 2) throw new Error("database down");
         return "unknown";
       },
-      3,
+      { maxChecks: 3, checkEveryMs: 6_000 },
     );
     const slow = gate();
     const result = publisher.publish([{ id: "o1" }], async () => {
@@ -132,7 +165,33 @@ onEveryEngine("half messages", (bed) => {
     await rejected;
     const [letter] = await queue.deadLetters("sales", orders, 10);
     expect(letter).toMatchObject({ reason: "no answer after 3 checks", message: { value: { id: "o1" }, offset: -1 } });
-    expect(await queue.redrive("sales", orders)).toBe(1);
-    expect(await ids(queue)).toEqual(["o1"]);
+  });
+
+  it("that are redriven are asked about before anybody sees them, and never seen where they rolled back", async () => {
+    const queue = await open();
+    const committed = new Set<string>();
+    let knows = false;
+    const publisher = await sender(
+      queue,
+      async ({ value }) => {
+        if (!knows) return "unknown";
+        return committed.has(value.id) ? "commit" : "rollback";
+      },
+      { maxChecks: 1 },
+    );
+    await publisher.publish([{ id: "committed" }], async () => {
+      committed.add("committed");
+      throw new Error("the connection broke after the commit");
+    });
+    await publisher.publish([{ id: "rolled back" }], lost);
+    await bed().eventually(async () => (await queue.deadLetters("sales", orders, 10)).length === 2);
+    knows = true;
+    expect(await queue.redrive("sales", orders)).toBe(2);
+    expect(await ids(queue)).toEqual([]);
+    await bed().eventually(async () => (await ids(queue)).length === 1);
+    bed().timers.advance(100_000);
+    await bed().settle();
+    expect(await ids(queue)).toEqual(["committed"]);
+    expect(await queue.deadLetters("sales", orders, 10)).toEqual([]);
   });
 });

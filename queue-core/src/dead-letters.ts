@@ -4,8 +4,9 @@
  * Contracts:
  * - A dead letter is kept, with reason, history, key, headers and bytes, until it is redriven; also across a restart.
  * - It is told of when it is stored.
- * - A redrive moves each dead letter once, whoever else redrives, and reaches the group it belongs to alone; one that
- *   died before any group could read it (half, delayed) reaches them all.
+ * - A redrive moves each dead letter once, whoever else redrives, and reaches the group it belongs to alone. A delayed
+ *   one, which died before any group could read it, reaches them all.
+ * - A half message that is redriven is one again: it is asked about, and never seen where its transaction rolled back.
  *
  * What can go wrong:
  * - A message dead-lettered twice (its commit was fenced, the next owner met it again) must be there once: the
@@ -14,8 +15,9 @@
  * - A redriven message would reach every group of the topic again: it carries the name of the group it is for,
  *   and all others pass it by.
  */
-import type { Engine, MessageHeaders, StateEntry, StateWrite, StoredMessage } from "./engine.ts";
-import { deadLetterNamespace } from "./namespaces.ts";
+import type { AppendRequest, Engine, MessageHeaders, StateEntry, StateWrite, StoredMessage } from "./engine.ts";
+import { type HalfPlace, reopened } from "./half-entry.ts";
+import { deadLetterNamespace, delayGroup } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import type { DeadLetter } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
@@ -99,7 +101,7 @@ export function readDeadLetter<T>(
   return { group, reason, history, bytes, message: { ...message, topic: topic.name, value } };
 }
 
-/** Appends the group's dead letters to their topic again and removes them; resolves with how many. */
+/** Brings the group's dead letters on their way again and removes them; resolves with how many. */
 export async function redriveDeadLetters(
   engine: Engine,
   group: string,
@@ -115,21 +117,16 @@ export async function redriveDeadLetters(
     });
     const last = entries.at(-1);
     if (last === undefined) return redriven;
+    const halves = entries.filter((entry) => isHalf(group, entry));
+    const others = entries.filter((entry) => !halves.includes(entry));
     try {
       await engine.commit({
         expect: entries.map(({ key }) => ({ namespace, key, is: "present" as const })),
-        put: entries.map(({ key }) => ({ namespace, key, value: null })),
-        append: entries.map((entry) => {
-          const { head, value } = unpackMessage<DeadHead>(entry.value);
-          const headers = hasBeenRead(head) ? markedFor(group, head.headers) : head.headers;
-          return {
-            topic: topic.name,
-            partition: partitionOfKey(head.key, topic.partitions),
-            key: head.key,
-            value,
-            headers,
-          };
-        }),
+        put: [
+          ...entries.map(({ key }) => ({ namespace, key, value: null })),
+          ...halves.flatMap((entry) => halfAgain({ group, topic }, entry)),
+        ],
+        append: others.map((entry) => messageAgain(group, topic, entry)),
       });
       redriven += entries.length;
       after = last.key;
@@ -141,9 +138,26 @@ export async function redriveDeadLetters(
   }
 }
 
-/** A half or delayed message died before it came into its topic: once redriven it is for every group. */
+/** A half or delayed message died before it came into its topic. */
 function hasBeenRead(head: Pick<DeadHead, "offset">): boolean {
   return head.offset >= 0;
+}
+
+function isHalf(group: string, entry: StateEntry): boolean {
+  return group !== delayGroup && !hasBeenRead(unpackMessage<DeadHead>(entry.value).head);
+}
+
+/** Its id is the letter's key, and so is the time at which it was stored. */
+function halfAgain(place: HalfPlace, entry: StateEntry): readonly StateWrite[] {
+  const { head, value } = unpackMessage<DeadHead>(entry.value);
+  const { key, headers, timestampMs: storedAtMs } = head;
+  return reopened(place, entry.key, { key, headers, storedAtMs, checks: 0, lastCheckMs: storedAtMs }, value);
+}
+
+function messageAgain(group: string, topic: HalfPlace["topic"], entry: StateEntry): AppendRequest {
+  const { head, value } = unpackMessage<DeadHead>(entry.value);
+  const headers = hasBeenRead(head) ? markedFor(group, head.headers) : head.headers;
+  return { topic: topic.name, partition: partitionOfKey(head.key, topic.partitions), key: head.key, value, headers };
 }
 
 /** Whether what that entry holds goes, once redriven, to the group alone that gave up on it. */

@@ -17,7 +17,7 @@ import { backoffMs } from "./backoff.ts";
 import { deadLetterEntry } from "./dead-letters.ts";
 import type { AppendRequest, MessageHeaders, StateEntry, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
-import { delayNamespace, timeKey } from "./namespaces.ts";
+import { delayGroup, delayNamespace, timeKey } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import { describe, hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { Waker } from "./waker.ts";
@@ -31,8 +31,6 @@ interface DelayedHead {
 const moveBatch = 256;
 /** Changes that come close together are looked at once. */
 const gatherMs = 5;
-/** What could never be moved is filed under this name instead of a group's. */
-const delayGroup = "$delay";
 const backoffRange = { firstMs: 100, longestMs: 5_000 };
 
 /** The entry to put; `unique` tells it apart from others due in the same ms. */

@@ -23,6 +23,9 @@ export const groupsNamespace = (topic: string): Namespace => `$groups/${topic}`;
 /** Dead letters of a group on a topic; key: partition and offset, or the id of a half message. */
 export const deadLetterNamespace = (group: string, topic: string): Namespace => `$dead/${group}/${topic}`;
 
+/** Delayed messages that could never be moved are filed under this name instead of a group's. */
+export const delayGroup = "$delay";
+
 /** Half messages that wait for their sender's word; key: time stored (15 digits) and id. */
 export const halfNamespace = (group: string, topic: string): Namespace => `$half/${group}/${topic}`;
 

@@ -307,11 +307,17 @@ export interface Queue {
   transactional<T>(options: {
     group: string;
     topic: Topic<T>;
-    /** Asked for half messages older than `checkAfterMs` whose sender gave no answer. */
+    /**
+     * Asked for half messages older than `checkAfterMs` whose sender gave no answer. "rollback" is true only where the
+     * transaction can no longer commit: it ended, or what it would write was made impossible (a row of the same key).
+     * While it may still run: "unknown". A throw is no answer and spends no check.
+     */
     checkBack: (half: HalfMessage<T>) => Promise<LocalTransactionState>;
-    /** Default 6,000 as in RocketMQ. */
+    /** Age at which a half message is first asked about; default 6,000 as in RocketMQ. */
     checkAfterMs?: number;
-    /** Checks before an unanswered half message is dead-lettered, default 15 as in RocketMQ. */
+    /** Between one "unknown" and the next question; default 60,000 as in RocketMQ. */
+    checkEveryMs?: number;
+    /** Times "unknown" before a half message is dead-lettered, default 15 as in RocketMQ. */
     maxChecks?: number;
   }): Promise<TransactionalPublisher<T>>;
   state(group: string, topic: Topic<never> | Topic<unknown>): StateView;
@@ -321,7 +327,10 @@ export interface Queue {
   /** The end offset of the topic's partitions and what the group committed there; cheap enough for each second. */
   groupStatistics(group: string, topic: Topic<never> | Topic<unknown>): Promise<readonly PartitionStatistics[]>;
   deadLetters<T>(group: string, topic: Topic<T>, limit: number): Promise<readonly DeadLetter<T>[]>;
-  /** Publishes a group's dead letters again to their topic; resolves with how many. */
+  /**
+   * Publishes a group's dead letters again to their topic; resolves with how many. A half message becomes one again:
+   * `checkBack` is asked before anybody reads it.
+   */
   redrive<T>(group: string, topic: Topic<T>): Promise<number>;
 
   /** Stops members, requesters and the engine, in that order. */

@@ -98,6 +98,7 @@ export class World {
       group: "sales",
       topic: jobs,
       checkAfterMs,
+      checkEveryMs: checkAfterMs,
       maxChecks,
       checkBack: async ({ value }) => this.#checkBack(value.n),
     });

@@ -84,6 +84,7 @@ export class ShopProcess {
       group: halfGroup,
       topic: notes,
       checkAfterMs: settings.checkAfterMs,
+      checkEveryMs: settings.checkAfterMs,
       maxChecks: settings.maxChecks,
       checkBack: async (half) => {
         await process.timers.sleep(process.random.between(1, 50));

@@ -1,7 +1,17 @@
-/** The order consumer's statements. */
+/**
+ * The order consumer's statements.
+ *
+ * What can go wrong: a statement waits for a lock, and nobody can say whether its rows will come. Each is given up by
+ * the database after `statementMs`, so a transaction of four that was begun ends within `longestWriteMs`, as long as
+ * the process that sends them is not stopped.
+ */
 import type { ReservationId } from "@plateau/domain";
 import type { Database } from "@plateau/prisma";
 import { type OrderingEvent, rowOf, stateAfter } from "./order-rows.ts";
+
+const statementMs = 5_000;
+/** Waiting for a connection, beginning, four statements, and a reserve for the way there and back. */
+export const longestWriteMs = 30_000;
 
 /**
  * Applies a batch in one transaction at `nowMs` of engine time; applying it again changes nothing, that time included.
@@ -16,6 +26,7 @@ export async function applyReservations(db: Database, events: readonly OrderingE
   const rows = [...firsts.values()].map((event) => rowOf(event, nowMs));
   const ends = events.filter((event) => event.type !== "reserved");
   await db.$transaction([
+    giveUpAfter(db, statementMs),
     addUsers(db, [...new Set(rows.map((row) => row.userId))]),
     addOrders(db, rows),
     ...(ends.length === 0 ? [] : [endOrders(db, ends)]),
@@ -24,6 +35,10 @@ export async function applyReservations(db: Database, events: readonly OrderingE
 
 // Rows go as one JSON parameter: Prisma compiles a createMany anew for each number of rows, on the thread that also
 // answers shoppers (12 of 24 s of processor time in a run of 10,000 purchases).
+
+function giveUpAfter(db: Database, ms: number) {
+  return db.$queryRaw`SELECT set_config('statement_timeout', ${String(ms)}, true)`;
+}
 
 function addUsers(db: Database, ids: readonly string[]) {
   return db.$executeRaw`

@@ -147,6 +147,55 @@ test("killed before the rows were written, nothing is told until the next delive
   expect(await told()).toEqual([`${bed.orderOf("ann")}:created`]);
 });
 
+/** Holds every order row and its table's writers back until the returned function is called. */
+async function lockOrders(): Promise<() => Promise<void>> {
+  const locked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const holding = bed.db.$transaction(
+    async (transaction) => {
+      await transaction.$executeRaw`LOCK TABLE orders IN SHARE MODE`;
+      locked.resolve();
+      await release.promise;
+    },
+    { timeout: 60_000 },
+  );
+  await locked.promise;
+  return async () => {
+    release.resolve();
+    await holding;
+  };
+}
+
+test("a check-back leaves rows that are still being written alone: each event is told, once", async () => {
+  const member = await start();
+  const other = await startOrderConsumer({ queue: await bed.process(), db: bed.db, checkAfterMs: 20 });
+  await other[0].stop();
+  const unlock = await lockOrders();
+  const asked = vi.spyOn(bed.db.order, "findUnique");
+  for (const name of ["ann", "bob"]) await queue.publish(reservations, bed.reserved(name));
+  await vi.waitFor(() => expect(asked.mock.calls.length).toBeGreaterThanOrEqual(2), within);
+  await unlock();
+  await bed.drained(queue, "order");
+  expect(await told()).toEqual(["ann", "bob"].map((name) => `${bed.orderOf(name)}:created`).sort());
+  expect(await bed.db.order.count()).toBe(2);
+  expect(member.statistics()).toMatchObject({ retried: 0, deadLettered: 0 });
+});
+
+test("events that a check-back dropped while the rows were written are told all the same", async () => {
+  await start();
+  const checkAfterMs = 20;
+  const other = await startOrderConsumer({ queue: await bed.process(), db: bed.db, checkAfterMs, writtenWithinMs: 0 });
+  await other[0].stop();
+  const unlock = await lockOrders();
+  await queue.publish(reservations, bed.reserved("ann"));
+  const dropped = () => queue.engine.scanState(`$half-rolled-back/${groups.order}/${orders.name}`, { limit: 1 });
+  await vi.waitFor(async () => expect(await dropped()).toHaveLength(1), within);
+  await unlock();
+  await bed.drained(queue, "order");
+  expect(new Set(await told())).toEqual(new Set([`${bed.orderOf("ann")}:created`]));
+  expect(await bed.db.order.count()).toBe(1);
+});
+
 test("while the database is down nothing is told, and when it is back nothing is missing", async () => {
   const member = await start();
   await bed.databaseDown();

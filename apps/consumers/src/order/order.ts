@@ -12,8 +12,11 @@
  * - It dies after them, before the half messages are: the check-back finds the rows and makes the events visible.
  *   The batch, whose offset never moved, is delivered again as well: its rows are there, its events are told once
  *   more. So nothing is lost, and readers of `orders` take (orderId, type) once.
- * - The rows take so long that a check-back looked first, found none, and dropped the events: the publisher is told,
- *   and the batch is tried again.
+ * - The rows are still being written when another process's check-back looks: it finds none. It answers "unknown" until
+ *   the transaction can be under way no longer (order-table.ts), and drops the events only then.
+ * - The sender was stopped for longer than that between half messages and rows, and went on: it is told that the events
+ *   were dropped, and the batch is tried again; where it died after the rows, the batch is delivered again. So they are
+ *   told either way.
  * - It is not known whether the rows were committed (the connection broke): the half messages stay as they are, the
  *   batch pauses and is tried again; the check-back ends the first half messages by what it finds.
  * - An event cannot be applied (its sale is unknown to the catalogue): it alone stays behind (batch-writes.ts).
@@ -23,7 +26,7 @@ import { type Database, isRefusedRow } from "@plateau/prisma";
 import type { GroupMember, Message, Queue, TransactionalPublisher } from "queue-core";
 import { settleBatch } from "../batch-writes.ts";
 import { changesAnOrder, orderEventOf } from "./order-rows.ts";
-import { applyReservations, hasReached } from "./order-table.ts";
+import { applyReservations, hasReached, longestWriteMs } from "./order-table.ts";
 
 export interface OrderConsumerOptions {
   readonly queue: Queue;
@@ -31,22 +34,25 @@ export interface OrderConsumerOptions {
   readonly member?: string;
   /** When half messages without a word from their sender are looked into, ms; default 6,000. */
   readonly checkAfterMs?: number;
+  /** Age from which on rows that are not there will not come any more, ms; default what order-table.ts allows. */
+  readonly writtenWithinMs?: number;
 }
-
-/** A database that is down for long is no reason to give half messages up. */
-const maxChecks = 10_000;
 
 export async function startOrderConsumer(
   options: OrderConsumerOptions,
 ): Promise<readonly [GroupMember, { stop(): Promise<void> }]> {
-  const { queue, db, member, checkAfterMs } = options;
+  const { queue, db, member, checkAfterMs = 6_000, writtenWithinMs = longestWriteMs } = options;
   const publisher = await queue.transactional<OrderEvent>({
     group: groups.order,
     topic: orders,
-    maxChecks,
-    ...(checkAfterMs === undefined ? {} : { checkAfterMs }),
-    checkBack: async ({ value }) =>
-      (await hasReached(db, value.reservationId, value.version)) ? "commit" : "rollback",
+    checkAfterMs,
+    checkEveryMs: checkAfterMs,
+    // None is left "unknown" for longer than the rows may take.
+    maxChecks: Math.ceil(writtenWithinMs / checkAfterMs) + 15,
+    checkBack: async ({ value, storedAtMs }) => {
+      if (await hasReached(db, value.reservationId, value.version)) return "commit";
+      return queue.now() - storedAtMs < writtenWithinMs ? "unknown" : "rollback";
+    },
   });
   const consumer = await queue.consume<ReservationEvent>({
     group: groups.order,
