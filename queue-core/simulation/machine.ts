@@ -33,7 +33,9 @@ export type Death = "process crash" | "power loss";
 export interface MachineOptions {
   readonly world: World;
   /** Sizes of segments, memory, snapshots: small, so that their paths are walked often. */
-  readonly log: Partial<Omit<LogEngineOptions, "directory" | "disk" | "clock" | "random" | "later" | "report">>;
+  readonly log: Partial<
+    Omit<LogEngineOptions, "directory" | "disk" | "clock" | "random" | "later" | "timers" | "report">
+  >;
   /** How eagerly the system writes back by itself, 0 to 1. */
   readonly writeBackChance: number;
   /** Takes a guard away, to show that it is missed. */
@@ -244,6 +246,7 @@ class RunningIncarnation implements Incarnation {
         clock: this.#clock(),
         random: (bytes) => this.#random.bytes(bytes),
         later: (run) => this.#later(run),
+        timers: { after: (ms, run) => this.#timer(ms, run) },
         report: (report) => this.#reported(report),
       });
     } catch (error) {
@@ -298,6 +301,12 @@ class RunningIncarnation implements Incarnation {
   #later(run: () => void): void {
     const ms = this.#random.chance(0.05) ? this.#random.between(5, 60) : this.#random.between(0.1, 2);
     this.#options.world.after(ms * this.#machine.slowness, "disk turn", () => {
+      if (!this.isOver) run();
+    });
+  }
+
+  #timer(ms: number, run: () => void): () => void {
+    return this.#options.world.after(ms, "timer of the log", () => {
       if (!this.isOver) run();
     });
   }

@@ -68,7 +68,7 @@ export interface LogEngineParts {
 }
 
 /** What the keeper of the log works with, besides the engine. */
-type LogUpkeep = Pick<LogKeeperParts, "compactor" | "snapshot" | "snapshotBytes" | "retention" | "report">;
+type LogUpkeep = Pick<LogKeeperParts, "compactor" | "snapshot" | "snapshotBytes" | "retention" | "timers" | "report">;
 
 export class LogEngine extends ModelEngine<PartitionMessages> {
   readonly name = "log";
@@ -106,13 +106,18 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
       now: () => this.now(),
       underWay: () => this.#commitsUnderWay(),
       hasRoom: () => this.#admission.isServing,
+      leaveSegment: () => this.#submit({}, undefined),
       retainFrom: (segment) => this.#submit({}, { retainedFrom: segment }),
     });
     this.#nextBatchSequence = parts.nextBatchSequence;
     this.#recent = new RecentBatches(parts.memoryBytes);
     this.#admission = new Admission({
       mode: parts.hasReserve ? "serving" : "full",
-      look: () => this.#writer?.makeReserve(),
+      look: () => {
+        this.#writer?.makeReserve();
+        // Consumption goes on meanwhile, and may have freed what was needed before.
+        this.#keeper.check();
+      },
     });
     this.failed = new Promise((resolve) => {
       this.#resolveFailed = resolve;
@@ -129,7 +134,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
         if (!(error instanceof QueueError && error.code === "STORAGE_FULL")) throw error;
       });
     }
-    this.#keeper.check();
+    this.#keeper.open();
   }
 
   async declareTopics(topics: readonly TopicConfig[]): Promise<void> {
@@ -257,7 +262,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   #send(): void {
     if (this.#underWay !== undefined || this.#open.length === 0 || this.#mode === "poisoned") return;
     const { bytes, timeMs, positions } = this.#encoder.finish(this.#nextBatchSequence);
-    const place = this.#segments.place(this.#nextBatchSequence, bytes.length);
+    const place = this.#segments.place(this.#nextBatchSequence, bytes.length, timeMs);
     const settled = this.#settledListeners;
     this.#underWay = { waiting: this.#open, timeMs, length: bytes.length, positions, place, settled };
     this.#nextBatchSequence++;
@@ -311,6 +316,7 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     // Whoever waits for the batch waits for what goes on of it.
     if (this.#open.length > 0) this.#settledListeners.push(...settled);
     else for (const listener of settled) listener();
+    this.#keeper.check();
   }
 
   #enterPoisoned(reason: string): void {

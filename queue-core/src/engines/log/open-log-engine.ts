@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine.ts";
 import { QueueError } from "../../errors.ts";
+import type { Timers } from "../../timers.ts";
 import { type Clock, EngineTime, systemClock } from "../clock.ts";
 import { Model } from "../model.ts";
 import { logIdBytes, segmentFileName } from "./format/layout.ts";
@@ -18,6 +19,7 @@ import { LogFold } from "./recovery/log-fold.ts";
 import { recoverLog } from "./recovery/recovery.ts";
 import { createInlineCompactor, createThreadCompactor } from "./snapshots/compactor.ts";
 import type { LogReport } from "./snapshots/log-keeper.ts";
+import { quarterOf } from "./snapshots/retention.ts";
 import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./writing/batch-writer.ts";
 import { type Disk, isFull, nodeDisk } from "./writing/disk.ts";
 import { Reserve } from "./writing/reserve.ts";
@@ -39,8 +41,9 @@ export interface LogEngineOptions {
   readonly snapshotBytes?: number;
   /**
    * When old segments may go: once a snapshot holds what is in them and every known group has consumed all of their
-   * messages, those older than `ms`, and the oldest while the log is larger than `bytes`. Asked whenever a segment is
-   * sealed, and at the start. Default 7 days and 8 GiB.
+   * messages, those older than `ms`, and the oldest while the log is larger than `bytes`; all of them when the disk is
+   * full. Asked whenever a segment is sealed, at the start, and from time to time, so that a message goes at the latest
+   * when it is one and a half times as old as `ms`. Default 7 days and 8 GiB.
    */
   readonly retention?: { readonly ms?: number; readonly bytes?: number };
   /** Told of snapshots and of segments that went; of what failed there as well, for nobody else hears of it. */
@@ -53,9 +56,18 @@ export interface LogEngineOptions {
   readonly disk?: Disk | undefined;
   /** When a given disk is written to; default `setImmediate`. */
   readonly later?: Later;
+  /** For looking at the age of what is kept. Default: the system's, which keep no process alive. */
+  readonly timers?: Timers;
 }
 
 const sevenDaysMs = 7 * 24 * 60 * 60 * 1000;
+
+const unrefTimers: Timers = {
+  after(ms, run) {
+    const handle = setTimeout(run, ms).unref();
+    return () => clearTimeout(handle);
+  },
+};
 
 /** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
 export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
@@ -69,7 +81,8 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     let time = new EngineTime(options.clock ?? systemClock);
     const model = new Model<PartitionMessages>({ now: () => time.now(), createStore: () => new PartitionMessages() });
     const segmentBytes = options.segmentBytes ?? 64 * 1024 * 1024;
-    const segments = new SegmentList(segmentBytes, model);
+    const retention = { ms: options.retention?.ms ?? sevenDaysMs, bytes: options.retention?.bytes ?? 8 * 1024 ** 3 };
+    const segments = new SegmentList(segmentBytes, model, quarterOf(retention));
     const fold = new LogFold(model, segments);
     const recovered = await recoverLog(disk, directory, fold);
     time = new EngineTime(options.clock ?? systemClock, fold.lastTimeMs);
@@ -89,7 +102,8 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
         compactor: options.disk === undefined ? createThreadCompactor() : createInlineCompactor(disk, later),
         snapshot: recovered.snapshot,
         snapshotBytes: options.snapshotBytes ?? 64 * 1024 * 1024,
-        retention: { ms: options.retention?.ms ?? sevenDaysMs, bytes: options.retention?.bytes ?? 8 * 1024 ** 3 },
+        retention,
+        timers: options.timers ?? unrefTimers,
         // In a turn of its own: a listener that throws must not end the upkeep.
         report: (report) => queueMicrotask(() => options.report?.(report)),
       },

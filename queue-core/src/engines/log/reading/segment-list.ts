@@ -40,6 +40,8 @@ export interface SealedSegment {
 export interface NewestSegment {
   readonly segment: number;
   readonly bytes: number;
+  /** Time of its first batch, ms since epoch. */
+  readonly firstTimeMs: number;
   readonly lastTimeMs: number;
 }
 
@@ -50,14 +52,17 @@ interface Partitions {
 
 export class SegmentList {
   readonly #segmentBytes: number;
+  readonly #segmentMs: number;
   readonly #partitions: Partitions;
   #sealed: SealedSegment[] = [];
   #newest: NewestSegment | undefined;
   /** Ends by topic and partition when the newest segment began. */
   #endsBefore: number[][] = [];
 
-  constructor(segmentBytes: number, partitions: Partitions) {
+  /** @param segmentMs time after its first batch from which on a segment is left for a new one. */
+  constructor(segmentBytes: number, partitions: Partitions, segmentMs = Number.POSITIVE_INFINITY) {
     this.#segmentBytes = segmentBytes;
+    this.#segmentMs = segmentMs;
     this.#partitions = partitions;
   }
 
@@ -74,13 +79,18 @@ export class SegmentList {
     return this.#sealed[0]?.segment ?? this.#newest?.segment;
   }
 
-  /** Where a batch of that sequence and length goes: a segment is left before it grows beyond its size. */
-  place(batchSequence: number, length: number): BatchPlace {
+  /** Where a batch goes: a segment is left before it grows beyond its size, and once it is old. */
+  place(batchSequence: number, length: number, timeMs: number): BatchPlace {
     const newest = this.#newest;
-    if (newest === undefined || (newest.bytes > firstBatchPosition && newest.bytes + length > this.#segmentBytes)) {
-      return { segment: batchSequence, position: firstBatchPosition };
-    }
+    if (newest === undefined) return { segment: batchSequence, position: firstBatchPosition };
+    const isLeft = newest.bytes + length > this.#segmentBytes || this.#isOld(newest, timeMs);
+    if (isLeft && newest.bytes > firstBatchPosition) return { segment: batchSequence, position: firstBatchPosition };
     return { segment: newest.segment, position: newest.bytes };
+  }
+
+  /** Whether the newest segment has messages that stay for no other reason than that nothing more is written. */
+  isOverdue(nowMs: number): boolean {
+    return this.#newest !== undefined && this.#isOld(this.#newest, nowMs) && this.#hasMoved();
   }
 
   /** True for a place in a segment that is not there yet. */
@@ -91,14 +101,15 @@ export class SegmentList {
   /** The batch is durable and not visible yet. True when it sealed a segment. */
   written(place: BatchPlace, length: number, timeMs: number): boolean {
     const sealed = this.#enter(place.segment);
-    this.#newest = { segment: place.segment, bytes: place.position + length, lastTimeMs: timeMs };
+    const firstTimeMs = place.position === firstBatchPosition ? timeMs : (this.#newest?.firstTimeMs ?? timeMs);
+    this.#newest = { segment: place.segment, bytes: place.position + length, firstTimeMs, lastTimeMs: timeMs };
     return sealed;
   }
 
   /** A segment is there, with its header alone. True when it sealed a segment. */
   begun(segment: number, timeMs: number): boolean {
     const sealed = this.#enter(segment);
-    this.#newest = { segment, bytes: firstBatchPosition, lastTimeMs: timeMs };
+    this.#newest = { segment, bytes: firstBatchPosition, firstTimeMs: timeMs, lastTimeMs: timeMs };
     return sealed;
   }
 
@@ -112,7 +123,10 @@ export class SegmentList {
   /** Nothing is written to the newest segment any more. */
   seal(): void {
     const ends = this.#noteEnds();
-    if (this.#newest !== undefined) this.#sealed.push({ ...this.#newest, ends });
+    if (this.#newest !== undefined) {
+      const { segment, bytes, lastTimeMs } = this.#newest;
+      this.#sealed.push({ segment, bytes, lastTimeMs, ends });
+    }
     this.#newest = undefined;
   }
 
@@ -128,6 +142,17 @@ export class SegmentList {
     if (left?.segment === segment) return false;
     this.seal();
     return left !== undefined;
+  }
+
+  #isOld({ firstTimeMs }: NewestSegment, nowMs: number): boolean {
+    return nowMs - firstTimeMs > this.#segmentMs;
+  }
+
+  #hasMoved(): boolean {
+    for (const { topicId, index, end } of this.#partitions.partitions()) {
+      if (end > (this.#endsBefore[topicId]?.[index] ?? 0)) return true;
+    }
+    return false;
   }
 
   /** The ends that moved since the newest segment began. */

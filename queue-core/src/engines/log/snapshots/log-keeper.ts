@@ -1,27 +1,32 @@
 /**
  * Keeps the log short: takes snapshots as segments are sealed, and lets old segments go.
  *
- *     resting ──a segment was sealed, or the log was opened──► working ──nothing left to do──► resting
+ *     resting ──sealed, opened, full, or time to look──► working ──nothing left to do──► resting
  *        │                                                        │
  *        └────────────────────────close──────────────────────────►closed
  *
- *     working:  snapshot, when enough was sealed since the last one ─► the one before it is removed
+ *     working:  the newest segment is left, when its messages have been there for long
+ *               then snapshot, when enough was sealed since the last one ─► the one before it is removed
  *               then, when segments may go: retainedFrom committed ─► their files are removed
  *
- * What can go wrong: a snapshot fails (full disk, damage in a segment), or a file cannot be removed. Promises: neither
- * harms the log; each is reported, and a snapshot is tried again after the next seal. One job runs at a time.
+ * What can go wrong: a snapshot fails (full disk, damage in a segment), or a file cannot be removed; nothing is written
+ * for weeks, and what is too old would stay. Promises: neither failure harms the log; each is reported, and a snapshot
+ * is tried again after the next seal. One job runs at a time. Age counts without a write as well: the log is looked at
+ * each quarter of the longest age, once a day at least. On a full disk whatever is allowed to go goes at once.
  *
  * A snapshot costs a rewrite of the whole state. It is therefore due only once as much was sealed as half of the last
- * snapshot's size: on average no more than two bytes of state are written for each byte of log.
+ * snapshot's size: on average no more than two bytes of state are written for each byte of log. For the sake of age it
+ * is taken earlier, at most once for each segment that got old.
  */
 import type { Commit } from "../../../engine.ts";
+import type { Timers } from "../../../timers.ts";
 import type { Model } from "../../model.ts";
 import { segmentFileName } from "../format/layout.ts";
 import type { PartitionMessages } from "../reading/partition-messages.ts";
-import type { SegmentList } from "../reading/segment-list.ts";
+import type { SealedSegment, SegmentList } from "../reading/segment-list.ts";
 import type { KnownSnapshot } from "../recovery/recovery.ts";
 import type { Compactor } from "./compactor.ts";
-import { firstRetained, type Retention } from "./retention.ts";
+import { firstRetained, quarterOf, type Retention } from "./retention.ts";
 import { snapshotFileName } from "./snapshot-layout.ts";
 
 export type LogReport =
@@ -40,20 +45,28 @@ export interface LogKeeperParts {
   readonly snapshot: KnownSnapshot | undefined;
   readonly snapshotBytes: number;
   readonly retention: Retention;
+  /** They keep no process alive. */
+  readonly timers: Timers;
   readonly now: () => number;
   readonly underWay: () => Iterable<Commit>;
   /** False while the disk is full: what room there is belongs to acknowledgements then. */
   readonly hasRoom: () => boolean;
+  /** Commits nothing, to a new segment where the newest is old. Rejects when the log takes no commits. */
+  readonly leaveSegment: () => Promise<unknown>;
   /** Commits that the log begins with that segment; rejects when the log takes no commits. */
   readonly retainFrom: (segment: number) => Promise<unknown>;
   readonly report: (report: LogReport) => void;
 }
+
+/** Everything that no group needs and a snapshot holds: refusing what comes in would be worse than to lose the past. */
+const whenFull: Retention = { ms: 0, bytes: 0 };
 
 export class LogKeeper {
   readonly #parts: LogKeeperParts;
   #snapshot: KnownSnapshot | undefined;
   #mode: "resting" | "working" | "closed" = "resting";
   #askedAgain = false;
+  #cancelLook = () => {};
   #work: Promise<void> = Promise.resolve();
 
   constructor(parts: LogKeeperParts) {
@@ -61,7 +74,13 @@ export class LogKeeper {
     this.#snapshot = parts.snapshot;
   }
 
-  /** After a segment was sealed, and once the log serves. */
+  /** Once, when the log serves. */
+  open(): void {
+    this.check();
+    this.#lookLater();
+  }
+
+  /** After a segment was sealed, and when the disk is full. */
   check(): void {
     if (this.#mode === "working") this.#askedAgain = true;
     if (this.#mode !== "resting") return;
@@ -71,6 +90,7 @@ export class LogKeeper {
 
   async close(): Promise<void> {
     this.#mode = "closed";
+    this.#cancelLook();
     await this.#parts.compactor.close();
     await this.#work;
   }
@@ -78,7 +98,8 @@ export class LogKeeper {
   async #run(): Promise<void> {
     do {
       this.#askedAgain = false;
-      if (this.#isSnapshotDue()) await this.#takeSnapshot();
+      await this.#leaveOldSegment();
+      if (this.#isWorking() && this.#isSnapshotDue()) await this.#takeSnapshot();
       if (this.#isWorking()) await this.#letGo();
     } while (this.#isWorking() && this.#askedAgain);
     if (!this.#isWorking()) return;
@@ -86,19 +107,40 @@ export class LogKeeper {
     this.#mode = "resting";
   }
 
+  #lookLater(): void {
+    if (this.#mode === "closed") return;
+    this.#cancelLook = this.#parts.timers.after(quarterOf(this.#parts.retention), () => {
+      this.check();
+      this.#lookLater();
+    });
+  }
+
+  async #leaveOldSegment(): Promise<void> {
+    const { segments, now, hasRoom, leaveSegment } = this.#parts;
+    if (!hasRoom() || !segments.isOverdue(now())) return;
+    try {
+      await leaveSegment();
+    } catch {
+      // As in `#letGo`.
+    }
+  }
+
   /** Asked after each wait. */
   #isWorking(): boolean {
     return this.#mode === "working";
   }
 
-  #uncovered(): readonly { readonly segment: number; readonly bytes: number }[] {
+  #uncovered(): readonly SealedSegment[] {
     const coveredTo = this.#snapshot?.nextBatchSequence ?? 0;
     return this.#parts.segments.sealed.filter(({ segment }) => segment >= coveredTo);
   }
 
   #isSnapshotDue(): boolean {
     if (!this.#parts.hasRoom()) return false;
-    const sealedBytes = this.#uncovered().reduce((sum, { bytes }) => sum + bytes, 0);
+    const { retention, now } = this.#parts;
+    const uncovered = this.#uncovered();
+    if (uncovered.some(({ lastTimeMs }) => now() - lastTimeMs > retention.ms)) return true;
+    const sealedBytes = uncovered.reduce((sum, { bytes }) => sum + bytes, 0);
     return sealedBytes > 0 && sealedBytes >= Math.max(this.#parts.snapshotBytes, (this.#snapshot?.bytes ?? 0) / 2);
   }
 
@@ -122,7 +164,8 @@ export class LogKeeper {
   }
 
   async #letGo(): Promise<void> {
-    const { model, segments, retention, now, underWay, retainFrom, report } = this.#parts;
+    const { model, segments, hasRoom, now, underWay, retainFrom, report } = this.#parts;
+    const retention = hasRoom() ? this.#parts.retention : whenFull;
     const coveredTo = this.#snapshot?.nextBatchSequence ?? 0;
     const log = { model, segments, underWay: underWay(), coveredTo, nowMs: now() };
     const first = firstRetained(retention, log);

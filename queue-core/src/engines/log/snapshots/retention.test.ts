@@ -9,14 +9,31 @@ import { SegmentList } from "../reading/segment-list.ts";
 import { LogFold } from "../recovery/log-fold.ts";
 import { type Disk, nodeDisk } from "../writing/disk.ts";
 import { faultyDisk } from "../writing/faulty-disk.ts";
+import { smallDisk } from "../writing/small-disk.ts";
 import { firstRetained } from "./retention.ts";
-import { fillSegment, openWatched, smallSegments } from "./snapshot-bed.ts";
+import { fillSegment, openWatched, smallSegments, snapshotPaths } from "./snapshot-bed.ts";
 
 const sms = { group: "sms", topic: "t", partition: 0 };
 const smallLog = { retention: { bytes: 1500 } } as const;
 
 async function publish(engine: Engine, texts: readonly string[], partition = 0): Promise<void> {
   for (const text of texts) await engine.commit(append(text, partition));
+}
+
+/** One timer, which a test fires. */
+function manualTimers() {
+  let waiting: { readonly ms: number; readonly run: () => void } | undefined;
+  return {
+    after(ms: number, run: () => void) {
+      const own = { ms, run };
+      waiting = own;
+      return () => {
+        if (waiting === own) waiting = undefined;
+      };
+    },
+    fire: () => waiting?.run(),
+    waitsMs: () => waiting?.ms,
+  };
 }
 
 describe("retention", () => {
@@ -54,6 +71,83 @@ describe("retention", () => {
     await fillSegment(engine, directory);
     await next("segments removed");
     expect(await engine.range("t", 0)).toEqual({ start: 20, end: 20 });
+  });
+
+  it("lets what is too old go from a log to which nothing is written any more", async () => {
+    const directory = temporaryDirectory();
+    const clock = manualClock();
+    const timers = manualTimers();
+    const { engine, next } = await openWatched(directory, {
+      clock,
+      timers,
+      snapshotBytes: 1e9,
+      retention: { ms: 60_000 },
+    });
+    await publish(engine, numbers(3));
+    expect(segmentPaths(directory)).toHaveLength(1);
+    expect(timers.waitsMs()).toBe(15_000);
+    clock.advance(15_001);
+    timers.fire();
+    await expect.poll(() => segmentPaths(directory)).toHaveLength(2);
+    clock.advance(60_000);
+    timers.fire();
+    await next("segments removed");
+    expect(await engine.range("t", 0)).toEqual({ start: 3, end: 3 });
+
+    // What is left has no message: however long nothing happens, no more segments and snapshots are made.
+    const left = [...segmentPaths(directory), ...snapshotPaths(directory)];
+    for (let look = 0; look < 3; look++) {
+      clock.advance(60_000);
+      timers.fire();
+    }
+    await engine.close();
+    expect([...segmentPaths(directory), ...snapshotPaths(directory)]).toEqual(left);
+    expect(timers.waitsMs()).toBeUndefined();
+  });
+
+  it("leaves a segment that is written to so slowly that it would never be full", async () => {
+    const directory = temporaryDirectory();
+    const clock = manualClock();
+    const options = { clock, timers: manualTimers(), retention: { ms: 60_000 }, segmentBytes: 1e6 };
+    const { engine, next } = await openWatched(directory, options);
+    for (let hour = 0; hour < 8; hour++) {
+      await publish(engine, numbers(1));
+      clock.advance(16_000);
+    }
+    await next("segments removed");
+    expect((await engine.range("t", 0)).start).toBeGreaterThan(0);
+  });
+
+  it("lets everything go at once that may go when the disk is full, and publishes are taken again", async () => {
+    const clock = manualClock();
+    const disk = smallDisk(nodeDisk, 20_000);
+    const { engine, next } = await openWatched(temporaryDirectory(), { clock, disk, reserveBytes: 4_000 });
+    await engine.commit({ advance: { ...sms, to: 0 } });
+    let stored = 0;
+    const fill = async () => {
+      for (;;) {
+        await engine.commit(append("m".repeat(100)));
+        stored++;
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    expect(await engine.range("t", 0)).toEqual({ start: 0, end: stored });
+
+    const lease = await engine.acquireLease({ ...sms, member: "m", ttlMs: 1e6 });
+    await engine.commit({ ...(lease && { fence: lease }), advance: { ...sms, to: stored } });
+    clock.advance(500);
+    await expect(engine.commit(append("refused"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    await next("segments removed");
+    await expect
+      .poll(() => {
+        clock.advance(500);
+        return engine.commit(append("stored")).then(
+          () => "stored",
+          () => "refused",
+        );
+      })
+      .toBe("stored");
+    expect((await engine.range("t", 0)).start).toBeGreaterThan(0);
   });
 
   it("keeps every message that a known group has yet to read, on whichever partition it stands back", async () => {

@@ -20,6 +20,16 @@ export interface Retention {
   readonly bytes: number;
 }
 
+const longestLookMs = 24 * 60 * 60 * 1000;
+
+/**
+ * A segment is left when it is so old, in ms, and the log is looked at as often: a message goes at the latest when it
+ * is one and a half times as old as it has to be.
+ */
+export function quarterOf({ ms }: Retention): number {
+  return Math.min(Math.max(ms / 4, 100), longestLookMs);
+}
+
 export interface RetainedLog {
   readonly model: Model<PartitionMessages>;
   readonly segments: SegmentList;
