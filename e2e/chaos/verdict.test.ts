@@ -12,6 +12,7 @@ const good: RoundReport = {
   gotOn: 10,
   audit: "pass",
   complaints: [],
+  doubts: [],
 };
 
 describe("the verdict of a round", () => {

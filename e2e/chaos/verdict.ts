@@ -18,6 +18,8 @@ export interface RoundReport {
   readonly audit: Verdict;
   /** Sentences about what ought not to be. */
   readonly complaints: readonly string[];
+  /** Where the audit could not look. */
+  readonly doubts: readonly string[];
 }
 
 export interface RoundVerdict {
@@ -29,7 +31,7 @@ export function verdictOfRound(round: RoundReport): RoundVerdict {
   const wrong = [...round.complaints, ...(round.audit === "fail" ? ["the audit fails"] : [])];
   if (wrong.length > 0) return { verdict: "fail", reasons: wrong };
   const vacuous = [
-    ...(round.audit === "unknown" ? ["the audit could not look everywhere"] : []),
+    ...(round.audit === "unknown" ? ["the audit could not look everywhere", ...round.doubts] : []),
     ...(round.evidence === undefined ? ["nothing shows that the fault took place"] : []),
     // At idle nothing is under way; what was bought afterwards is the proof.
     ...(round.callsHit === 0 && round.moment !== "idle" ? ["no call was under way"] : []),

@@ -64,6 +64,8 @@ function newApp(): FastifyInstance {
   const app = Fastify({
     bodyLimit: 4 * 1024 * 1024,
     forceCloseConnections: true,
+    // Callers keep idle connections for as long as they are told; one that is dead is found out by a lost call.
+    keepAliveTimeout: 5_000,
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, _request, reply) => {
       send(reply, new Problem(error.statusCode ?? 400, "invalid-request", error.message));

@@ -24,6 +24,7 @@ const SmsPage = z.object({
 });
 
 const pageTimeoutMs = 5_000;
+const attemptsMax = 3;
 
 /** `sale` undefined: all that the providers know. */
 export async function readProviders(
@@ -54,13 +55,22 @@ async function pages<P extends { next: number | null }, R>(
 ): Promise<R[]> {
   const rows: R[] = [];
   for (let after: number | null = 0; after !== null; ) {
-    const response = await fetch(`${url}?prefix=${encodeURIComponent(prefix)}&after=${after}`, {
-      signal: AbortSignal.timeout(pageTimeoutMs),
-    });
-    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-    const page: P = schema.parse(await response.json());
+    const page: P = schema.parse(await read(`${url}?prefix=${encodeURIComponent(prefix)}&after=${after}`));
     rows.push(...rowsOf(page));
     after = page.next;
   }
   return rows;
+}
+
+/** A kept connection may be dead without having been told so: the one that it was tried on is given up. */
+async function read(url: string): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(pageTimeoutMs) });
+      if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+      return await response.json();
+    } catch (error) {
+      if (attempt === attemptsMax) throw error;
+    }
+  }
 }
