@@ -18,7 +18,8 @@ export interface Round {
 export function* roundsOf(faults: readonly Fault[], random: () => number): Generator<Round, never> {
   for (;;) {
     for (const fault of shuffled(faults, random)) {
-      yield { fault, moment: moments[Math.floor(random() * moments.length)] as Moment };
+      const meet = moments.filter((moment) => moment !== fault.notAt);
+      yield { fault, moment: meet[Math.floor(random() * meet.length)] as Moment };
     }
   }
 }

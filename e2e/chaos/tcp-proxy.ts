@@ -2,8 +2,9 @@
  * A small TCP proxy whose connections can be made to lag or to go half-open.
  *
  * What a half-open connection is: the peer is gone, and nobody said so. No byte comes any more, no reset, no end; what
- * is written goes nowhere. Connections that were open when `hold` was called stay so for good, also after `release`,
- * as they would behind a router that lost its table; new ones work again then.
+ * is written goes nowhere. For the client, connections that were open when `hold` was called stay so for good, also
+ * after `release`, as they would behind a router that lost its table; new ones work again then. The server's ends are
+ * closed by then, as its keep-alive would have done: otherwise they would use up what it allows.
  */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
@@ -21,7 +22,8 @@ export interface TcpProxy {
 }
 
 interface Pair {
-  readonly ends: readonly [Socket, Socket];
+  readonly client: Socket;
+  readonly upstream: Socket;
   isDead: boolean;
 }
 
@@ -50,16 +52,15 @@ export async function openTcpProxy(target: { readonly host: string; readonly por
     });
     from.on("error", () => undefined);
     from.on("close", () => {
-      // Of a dead connection neither end hears.
-      if (pair.isDead) return;
-      pairs.delete(pair);
-      to.destroy();
+      // Of a dead connection the other end does not hear.
+      if (!pair.isDead) to.destroy();
+      if (pair.client.destroyed && pair.upstream.destroyed) pairs.delete(pair);
     });
   };
 
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ ...target, noDelay: true });
-    const pair: Pair = { ends: [client, upstream], isDead: mode === "held" };
+    const pair: Pair = { client, upstream, isDead: mode === "held" };
     pairs.add(pair);
     pass(pair, client, upstream);
     pass(pair, upstream, client);
@@ -86,9 +87,10 @@ export async function openTcpProxy(target: { readonly host: string; readonly por
     release() {
       mode = "open";
       lagMs = 0;
+      for (const { isDead, upstream } of pairs) if (isDead) upstream.destroy();
     },
     async close() {
-      for (const { ends } of pairs) for (const end of ends) end.destroy();
+      for (const { client, upstream } of pairs) for (const end of [client, upstream]) end.destroy();
       server.close();
       await once(server, "close");
     },

@@ -1,5 +1,6 @@
 /** What a fault is to the run: it strikes, it is healed, and it tells what it hit. */
 import type { System } from "@plateau/demo";
+import type { Moment } from "../schedule.ts";
 import type { TcpProxy } from "../tcp-proxy.ts";
 
 /** Where faults take place. */
@@ -28,5 +29,7 @@ export interface Fault {
   readonly lengthMs: number;
   /** Why it cannot be tried on this machine; undefined where it can. */
   readonly impossible: string | undefined;
+  /** A moment at which it would hit nothing. */
+  readonly notAt?: Moment;
   strike(ground: Ground): Promise<Struck>;
 }

@@ -11,6 +11,7 @@ export function networkFaults(target: string): readonly Fault[] {
       name: `half-open connections to the ${target}`,
       lengthMs: heldMs,
       impossible: undefined,
+      notAt: "idle",
       async strike(ground) {
         const proxy = proxyTo(ground, target);
         proxy.hold();
@@ -24,6 +25,7 @@ export function networkFaults(target: string): readonly Fault[] {
       name: `slow way to the ${target}`,
       lengthMs: slow.lengthMs,
       impossible: undefined,
+      notAt: "idle",
       async strike(ground) {
         const proxy = proxyTo(ground, target);
         proxy.lag(slow.lagMs);
