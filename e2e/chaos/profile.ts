@@ -11,6 +11,7 @@ import type { Fault, Ground } from "./faults/fault.ts";
 import { networkFaults } from "./faults/network-faults.ts";
 import { processFaults } from "./faults/process-faults.ts";
 import { providerFaults } from "./faults/provider-faults.ts";
+import { queueFaults } from "./faults/queue-faults.ts";
 import { openTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 export interface Profile {
@@ -58,6 +59,7 @@ export async function startEmbedded(folder: string, signal: AbortSignal): Promis
         ...(["payments", "sms", "risk"] as const).flatMap(providerFaults),
         ...diskFaults("backend"),
         ...clockFaults,
+        ...queueFaults,
       ],
       stop: () => closeAll(system),
     };

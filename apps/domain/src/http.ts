@@ -201,6 +201,18 @@ export const Knobs = z.strictObject({
 });
 export const KnobsPatch = Knobs.partial();
 
+/** What becomes of replies on their way back to the gateways. */
+export const ReplyFaults = z.strictObject({
+  /** Every n-th never comes; 1 for all, 0 for none. */
+  loseEvery: z.int().min(0).max(1_000_000),
+  /** The others come up to so much later, each by a time of its own and so out of order. */
+  delayMs: z.number().min(0).max(30_000),
+});
+
+/** Topics to which a message that nobody can read may be sent. */
+export const poisonable = ["purchase-requests", "stock-commands", "reservations", "orders", "results"] as const;
+export const PoisonBody = z.strictObject({ topic: z.enum(poisonable) });
+
 /** One sample of the way of a purchase; rates are per second over the last second. */
 export const FlowSample = z.object({
   atMs: z.int(),
@@ -242,6 +254,7 @@ export type SmsMessage = z.infer<typeof SmsMessage>;
 export type SaleStatistics = z.infer<typeof SaleStatistics>;
 export type OpsSaleBody = z.infer<typeof OpsSaleBody>;
 export type Knobs = z.infer<typeof Knobs>;
+export type ReplyFaults = z.infer<typeof ReplyFaults>;
 export type FlowSample = z.infer<typeof FlowSample>;
 export type FlowHistory = z.infer<typeof FlowHistory>;
 export type AuditReport = z.infer<typeof AuditReport>;

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Queue, Requester, StateView } from "queue-core";
 import type { AdmissionTokens } from "./admission/admission-tokens.ts";
 import type { AdmissionLimits } from "./admission/limits.ts";
+import type { ReplyFaultStore } from "./faults/reply-faults.ts";
 import type { BacklogWatch } from "./flow/backlog-watch.ts";
 import type { FlowMeter } from "./flow/flow-meter.ts";
 import type { GatewayOptions, StreamLimits, Timings } from "./gateway-options.ts";
@@ -29,6 +30,7 @@ export interface Gateway {
   readonly timings: Timings;
   readonly streamLimits: StreamLimits;
   readonly requester: Requester;
+  readonly replyFaults: ReplyFaultStore;
   /** The stock stage's entries: the truth about sales and purchases. */
   readonly stockState: StateView;
   readonly sessions: SessionTokens;

@@ -10,6 +10,7 @@ import { openAdmissionTokens } from "./admission/admission-tokens.ts";
 import { createAdmissionLimits } from "./admission/limits.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { auditRoutes } from "./audit/audit-routes.ts";
+import { behindReplyFaults, openReplyFaults } from "./faults/reply-faults.ts";
 import { AdmissionWindows } from "./flow/admission-windows.ts";
 import { BacklogWatch } from "./flow/backlog-watch.ts";
 import { FlowMeter } from "./flow/flow-meter.ts";
@@ -91,7 +92,8 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
   const id = `g_${randomUUID().slice(0, 8)}`;
   const meter = new FlowMeter(id);
   const stockState = queue.state("stock", stockCommands as Topic<StockCommand> as Topic<unknown>);
-  const requester = await queue.requester();
+  const replyFaults = await openReplyFaults(queue.engine, (where, error) => log.warn({ err: error }, where));
+  const requester = behindReplyFaults(await queue.requester(), () => replyFaults.get());
   const pending = new PendingPurchases((result) => meter.decided(result));
   const asked = options.company === "beside-others" ? new AskedPurchases(queue.engine) : undefined;
   const backlog = new BacklogWatch(queue, (error) => log.warn({ err: error }, "the backlog could not be read"));
@@ -105,6 +107,7 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
     timings,
     streamLimits,
     requester,
+    replyFaults,
     stockState,
     sessions: await createSessionTokens({
       secret: options.secrets.session,
@@ -203,5 +206,6 @@ async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
     gateway.backlog.stop(),
   ]);
   await gateway.tokens.stop();
+  gateway.replyFaults.stop();
   await gateway.requester.stop();
 }

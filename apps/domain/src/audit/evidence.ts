@@ -43,6 +43,8 @@ export interface TopicEvidence<T> {
     readonly end: number;
     readonly read: number;
   }[];
+  /** Of those read, how many are no messages of this topic at all; none of them can be a sale's. */
+  readonly unreadable?: number;
 }
 
 export interface LogEvidence {

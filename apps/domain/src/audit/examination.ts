@@ -1,6 +1,7 @@
 /**
- * One invariant under examination. The verdict follows from what was noted: any offence is a `fail`; without one,
- * anything that could not be looked at, or nothing to look at, is `unknown`; only the rest passes.
+ * One invariant under examination. The verdict follows from what was noted: where evidence that it needs is not there,
+ * `unknown`, since what seems an offence may only be missing; else any offence is a `fail`; without one, a group that
+ * is behind, or nothing to look at, is `unknown`; only the rest passes.
  */
 import type { AuditReport } from "../http.ts";
 import type { Evidence, TopicOfLog } from "./evidence.ts";
@@ -20,6 +21,8 @@ const idsShown = 3;
 export class Examination {
   readonly #id: number;
   readonly #title: string;
+  /** Needed evidence that is not there, or whose beginning is not. */
+  readonly #unread: readonly string[];
   readonly #blind: string[];
   readonly #facts: string[] = [];
   readonly #offences = new Map<string, { count: number; first: string[] }>();
@@ -28,7 +31,8 @@ export class Examination {
   constructor(id: number, title: string, evidence: Evidence, needs: Needs) {
     this.#id = id;
     this.#title = title;
-    this.#blind = blindSpots(evidence, needs);
+    this.#unread = unread(evidence, needs);
+    this.#blind = behind(evidence, needs);
   }
 
   /** Counts things that were really looked at; an invariant that examined nothing cannot pass. */
@@ -58,6 +62,12 @@ export class Examination {
       ([kind, { count, first }]) => `${kind}: ${count} (${first.join(", ")}${count > first.length ? ", …" : ""})`,
     );
     const base = { id: this.#id, title: this.#title };
+    if (this.#unread.length > 0) {
+      // What seems to be missing may be in what could not be read.
+      const seeming = offences.length === 0 ? "" : `; without it, it seems: ${offences.join("; ")}`;
+      const blind = [...this.#unread, ...this.#blind].join("; ");
+      return { ...base, verdict: "unknown", evidence: `could not look: ${blind}${seeming}` };
+    }
     if (offences.length > 0) return { ...base, verdict: "fail", evidence: offences.join("; ") };
     if (this.#blind.length > 0) {
       return { ...base, verdict: "unknown", evidence: `could not look: ${this.#blind.join("; ")}` };
@@ -67,20 +77,29 @@ export class Examination {
   }
 }
 
-function blindSpots(evidence: Evidence, needs: Needs): string[] {
+function unread(evidence: Evidence, needs: Needs): string[] {
   const blind: string[] = [];
   for (const topic of needs.topics ?? []) {
     const source = evidence.log[topic];
     if (!source.looked) blind.push(`${topic}: ${source.why}`);
     else if (source.found.partitions.some((partition) => partition.start > 0)) {
       blind.push(`${topic}: its oldest messages are no longer kept`);
-    } else if (source.found.partitions.some((partition) => partition.read < partition.end - partition.start)) {
-      blind.push(`${topic}: it was read in part`);
     }
   }
   for (const name of needs.sources ?? []) {
     const source = evidence[name];
     if (!source.looked) blind.push(`${name}: ${source.why}`);
+  }
+  return blind;
+}
+
+function behind(evidence: Evidence, needs: Needs): string[] {
+  const blind: string[] = [];
+  for (const topic of needs.topics ?? []) {
+    const { looked, found } = { found: undefined, ...evidence.log[topic] };
+    if (looked && found?.partitions.some(({ start, end, read }) => read < end - start)) {
+      blind.push(`${topic}: it was read in part`);
+    }
   }
   for (const lag of evidence.lag) {
     if (needs.groups?.includes(lag.group)) {

@@ -31,15 +31,18 @@ export function queueKeepsItsWord(evidence: Evidence, ledger: Ledger): Invariant
 
 function examineOffsets(log: LogEvidence, examination: Examination): void {
   let messages = 0;
+  let unreadable = 0;
   for (const topic of topics) {
     const source = log[topic];
     if (!source.looked) continue;
+    unreadable += source.found.unreadable ?? 0;
     for (const { partition, start, end, read } of source.found.partitions) {
       messages += read;
       if (read !== end - start) examination.offence("offsets missing", `${topic}/${partition}: ${end - start - read}`);
     }
   }
   examination.fact(`${count(messages, "message")} without a gap`);
+  if (unreadable > 0) examination.fact(`${unreadable} of them no messages of their topic`);
 }
 
 /** Each request becomes one command; each decision answers a command that the log has. */

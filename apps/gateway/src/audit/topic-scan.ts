@@ -3,7 +3,7 @@
  * on where the last one stopped.
  *
  * What can go wrong: a log too large for a process that sells meanwhile. All scans of one audit read from one budget;
- * where it is used up they stop and say so.
+ * where it is used up they stop and say so. A message that cannot be decoded is counted and passed over.
  */
 import type { Looked, Recorded, TopicEvidence } from "@plateau/domain";
 import { partitionOfKey, type Queue, type Topic } from "queue-core";
@@ -52,6 +52,7 @@ export class TopicScan<T extends { readonly saleId: string }> {
   readonly #messages: Omit<Recorded<T>, "settled">[] = [];
   readonly #partitionNumbers: readonly number[];
   #progress: PartitionProgress[] | undefined;
+  #unreadable = 0;
   #problem: string | undefined;
 
   constructor(queue: Queue, topic: Topic<T>, { saleId, keyedBySale, budget }: ScanOptions) {
@@ -100,7 +101,7 @@ export class TopicScan<T extends { readonly saleId: string }> {
       end: next,
       read,
     }));
-    return { looked: true, found: { messages, partitions } };
+    return { looked: true, found: { messages, partitions, unreadable: this.#unreadable } };
   }
 
   async #begin(): Promise<PartitionProgress[]> {
@@ -115,15 +116,29 @@ export class TopicScan<T extends { readonly saleId: string }> {
   async #readPartition(progress: PartitionProgress): Promise<void> {
     const { end } = await this.#queue.engine.range(this.topic.name, progress.partition);
     while (progress.next < end) {
-      const batch = await this.#queue.browse(this.topic, progress.partition, progress.next, readAtOnce);
+      const place = [this.topic.name, progress.partition, progress.next] as const;
+      const batch = await this.#queue.engine.read(...place, { maxMessages: readAtOnce });
       const last = batch.at(-1);
       if (last === undefined)
         throw new Error(`${this.topic.name}/${progress.partition} ends before its end offset ${end}`);
-      const wanted = batch.filter(({ value }) => this.#saleId === undefined || value.saleId === this.#saleId);
-      this.#budget.take(wanted.length);
-      for (const { partition, offset, value } of wanted) this.#messages.push({ partition, offset, value });
+      for (const { partition, offset, value: bytes } of batch) {
+        const value = this.#decoded(bytes);
+        if (value === undefined || (this.#saleId !== undefined && value.saleId !== this.#saleId)) continue;
+        this.#budget.take(1);
+        this.#messages.push({ partition, offset, value });
+      }
       progress.read += batch.length;
       progress.next = last.offset + 1;
+    }
+  }
+
+  /** Undefined for what is no message of this topic: a stage has put it among the dead letters. */
+  #decoded(bytes: Buffer): T | undefined {
+    try {
+      return this.topic.codec.decode(bytes);
+    } catch {
+      this.#unreadable++;
+      return undefined;
     }
   }
 }

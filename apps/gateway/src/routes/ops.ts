@@ -4,7 +4,7 @@
  * What can go wrong: everything here is powerful, so all of it stands behind the admin token, and nothing takes an
  * unbounded count.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import {
   EmptyBody,
   Knobs,
@@ -13,8 +13,10 @@ import {
   OpsSaleBody,
   OpsShoppers,
   OpsShoppersBody,
+  PoisonBody,
   Problem,
   type Product,
+  ReplyFaults,
   Sale,
 } from "@plateau/domain";
 import { stringifySetCookie } from "cookie";
@@ -50,6 +52,7 @@ export function opsRoutes(app: FastifyInstance, gateway: Gateway, parts: OpsPart
     saleRoutes(ops, gateway, parts.opening);
     knobRoutes(ops, gateway);
     faultRoutes(ops, gateway);
+    queueFaultRoutes(ops, gateway);
     deadLetterRoutes(ops, gateway);
     numberRoutes(ops, gateway, parts);
   });
@@ -232,6 +235,44 @@ function faultRoutes(ops: FastifyInstance, { options }: Gateway): void {
         { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(request.body) },
         reply,
       ),
+  );
+}
+
+/** Of the way between the stages and the gateways, and in what the stages are given to read. */
+function queueFaultRoutes(ops: FastifyInstance, { queue, replyFaults }: Gateway): void {
+  ops.put(
+    "/ops/faults/replies",
+    {
+      schema: {
+        tags,
+        summary: "Lose or delay replies to the gateways; what is not named is as usual again",
+        body: ReplyFaults.partial(),
+        response: { 200: ReplyFaults, "4xx": Problem },
+      },
+    },
+    ({ body }) => replyFaults.order(body),
+  );
+  ops.post<{ Body: z.infer<typeof PoisonBody> }>(
+    "/ops/faults/poison",
+    {
+      schema: {
+        tags,
+        summary: "Put a message that nobody can read into a topic; it ends among the topic's dead letters",
+        body: PoisonBody,
+        response: { 201: PoisonBody.extend({ partition: z.int(), offset: z.int() }), "4xx": Problem },
+      },
+    },
+    async ({ body: { topic } }, reply) => {
+      const partition = randomInt(queue.engine.topic(topic)?.partitions ?? 1);
+      const poison = {
+        topic,
+        partition,
+        key: `poison-${randomBytes(4).toString("hex")}`,
+        value: Buffer.from("\u0000{"),
+      };
+      const { offsets } = await queue.engine.commit({ append: [poison] });
+      return reply.code(201).send({ topic, partition, offset: offsets[0] as number });
+    },
   );
 }
 
