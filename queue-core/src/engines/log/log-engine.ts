@@ -63,6 +63,8 @@ export interface LogEngineParts {
   readonly memoryBytes: number;
   /** False where the disk has no room for it. */
   readonly hasReserve: boolean;
+  /** False once another process took the directory over. Asked before a batch is written, and before it is acknowledged. */
+  readonly isOwner: () => boolean;
   /** After everything else is closed. */
   readonly onClosed: () => void;
 }
@@ -179,6 +181,10 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
       this.#enterPoisoned(outcome.kind === "failed" ? outcome.reason : "the writer answered without being asked");
       return;
     }
+    if (!this.#parts.isOwner()) {
+      this.onOwnerLost();
+      return;
+    }
     this.#underWay = undefined;
     if (outcome.kind === "full") {
       this.#takeBack(underWay, outcome);
@@ -190,6 +196,11 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
     this.#send();
     this.#apply(underWay, batch);
     if (sealed) this.#keeper.check();
+  }
+
+  /** Another process took the directory over while this one was stopped. */
+  onOwnerLost(): void {
+    this.#enterPoisoned("another process took the log over while this one was stopped");
   }
 
   onReserve(isMade: boolean): void {
@@ -261,6 +272,10 @@ export class LogEngine extends ModelEngine<PartitionMessages> {
   /** Hands the open batch to the writer when that is idle. */
   #send(): void {
     if (this.#underWay !== undefined || this.#open.length === 0 || this.#mode === "poisoned") return;
+    if (!this.#parts.isOwner()) {
+      this.onOwnerLost();
+      return;
+    }
     const { bytes, timeMs, positions } = this.#encoder.finish(this.#nextBatchSequence);
     const place = this.#segments.place(this.#nextBatchSequence, bytes.length, timeMs);
     const settled = this.#settledListeners;

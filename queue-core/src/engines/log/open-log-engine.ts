@@ -75,7 +75,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
   makeLogDirectory(disk, directory);
   const reserveBytes = options.reserveBytes ?? 4 * 1024 * 1024;
   const reserve = new Reserve(disk, { directory, bytes: reserveBytes });
-  const lock = options.disk === undefined ? acquireLock(directory, reserve) : undefined;
+  const lock = options.disk === undefined ? await acquireLock(directory, reserve) : undefined;
   let writer: BatchWriter | undefined;
   try {
     let time = new EngineTime(options.clock ?? systemClock);
@@ -84,7 +84,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     const retention = { ms: options.retention?.ms ?? sevenDaysMs, bytes: options.retention?.bytes ?? 8 * 1024 ** 3 };
     const segments = new SegmentList(segmentBytes, model, quarterOf(retention));
     const fold = new LogFold(model, segments);
-    const recovered = await recoverLog(disk, directory, fold);
+    const recovered = await recoverLog(disk, directory, fold, lock?.formerOwner);
     time = new EngineTime(options.clock ?? systemClock, fold.lastTimeMs);
     const incarnation = fold.incarnations;
     model.resume({ incarnation, nextSequence: recovered.nextCommitSequence });
@@ -109,8 +109,10 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
       },
       memoryBytes: options.memoryBytes ?? 64 * 1024 * 1024,
       hasReserve: reserve.make(),
+      isOwner: () => lock?.isHeld() ?? true,
       onClosed: () => lock?.release(),
     });
+    void lock?.lost.then(() => engine.onOwnerLost());
     const newest = segments.newest;
     const fileName = newest === undefined ? undefined : segmentFileName(newest.segment);
     const settings = { directory, logId, fileName, reserveBytes, segmentBytes };
@@ -127,15 +129,15 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
 }
 
 /** On a full disk the lock takes the room of the reserve: no owner is alive that counts on it. */
-function acquireLock(directory: string, reserve: Reserve): LockFile {
+async function acquireLock(directory: string, reserve: Reserve): Promise<LockFile> {
   try {
-    return acquireLockFile(directory);
+    return await acquireLockFile(directory);
   } catch (error) {
     if (!isFull(error)) throw error;
   }
   reserve.giveUp();
   try {
-    return acquireLockFile(directory);
+    return await acquireLockFile(directory);
   } catch (error) {
     if (!isFull(error)) throw error;
     throw new QueueError("STORAGE_FULL", `there is no room for a lock file in ${directory}`, { cause: error });

@@ -1,10 +1,10 @@
-import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { StoredHistory } from "../format/stored-history.ts";
-import { allTexts, temporaryDirectory } from "../log-bed.ts";
+import { allTexts, append, temporaryDirectory } from "../log-bed.ts";
 import { openLogEngine } from "../open-log-engine.ts";
 import { type Account, hear, startChild } from "./child-run.ts";
 
@@ -98,5 +98,67 @@ describe(`SIGKILL in the middle of everything, ${rounds} times (SEED=${seed})`, 
     const engine = await openLogEngine({ directory });
     onTestFinished(() => engine.close());
     expect(await allTexts(engine, 0, "raw")).toEqual(["0.0.0"]);
+  });
+});
+
+/** Why processes cannot be given namespaces of their own here; undefined where they can. */
+function whyNoNamespaces(): string | undefined {
+  if (process.platform !== "linux") return "pid namespaces are Linux's";
+  const run = spawnSync("unshare", [...ownNamespace, "true"], { encoding: "utf8" });
+  return run.status === 0 ? undefined : `unshare does not run: ${run.error?.message ?? run.stderr.trim()}`;
+}
+
+const ownNamespace = ["-p", "-f", "--mount-proc", "--kill-child"];
+
+describe("two owners in containers that share a directory", () => {
+  const why = whyNoNamespaces();
+
+  it("are one: the second is LOCKED, and one that was stopped until it was driven out stores nothing more", async ({
+    skip,
+  }) => {
+    skip(why !== undefined, why);
+    const directory = temporaryDirectory();
+    const child = startChild({ directory, round: 0, writers: 2, under: ["unshare", ...ownNamespace] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const owner = await new Promise<number>((resolve) => {
+      const pid = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim());
+      child.stdout?.once("readable", () => resolve(pid()));
+    });
+    const heard = hear(child);
+    await expect(openLogEngine({ directory })).rejects.toMatchObject({ code: "LOCKED" });
+    process.kill(owner, "SIGSTOP");
+    const heir = await openLogEngine({ directory });
+    onTestFinished(() => heir.close());
+    const found = await allTexts(heir, 0, "raw");
+    process.kill(owner, "SIGCONT");
+    const { told, toldBeforeFailure, code } = await heard;
+    expect([code, told.length]).toEqual([3, toldBeforeFailure]);
+    const acknowledged = told.filter(({ partition }) => partition === 0).map(({ text }) => text);
+    expect(found).toEqual(expect.arrayContaining(acknowledged));
+    await heir.commit({ append: [{ topic: "raw", partition: 0, key: "k", value: Buffer.from("the heir's") }] });
+    await heir.close();
+    const again = await openLogEngine({ directory });
+    onTestFinished(() => again.close());
+    expect(await allTexts(again, 0, "raw")).toEqual([...found, "the heir's"]);
+  });
+
+  it("are one: what the former owner had begun to write harms nothing, wherever it ends", async () => {
+    const directory = temporaryDirectory();
+    const owner = await openLogEngine({ directory });
+    await owner.declareTopics([{ name: "t", partitions: 1 }]);
+    await owner.commit(append("acknowledged"));
+    await owner.close();
+    const [segment = ""] = readdirSync(directory).filter((name) => name.endsWith(".segment"));
+    const begun = openSync(join(directory, segment), "r+");
+    writeFileSync(join(directory, "lock"), JSON.stringify({ pid: 1, started: "x", space: "elsewhere" }));
+    const heir = await openLogEngine({ directory });
+    await heir.commit(append("the heir's"));
+    writeSync(begun, Buffer.alloc(200, "late"), 0, 200, 60);
+    closeSync(begun);
+    await heir.commit(append("its next"));
+    await heir.close();
+    const again = await openLogEngine({ directory });
+    onTestFinished(() => again.close());
+    expect(await allTexts(again)).toEqual(["acknowledged", "the heir's", "its next"]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { batchHeaderBytes, batchMagicBytes, sealBatch, segmentHeaderBytes } from "../format/layout.ts";
-import { acquireLockFile } from "../lock-file.ts";
+import { acquireLockFile, spaceOfThisProcess } from "../lock-file.ts";
 import {
   allTexts,
   append,
@@ -256,7 +256,7 @@ describe("recovery, row by row", () => {
 
   it("K: the lock of a live process is LOCKED, and names it", async () => {
     const directory = temporaryDirectory();
-    const lock = acquireLockFile(directory);
+    const lock = await acquireLockFile(directory);
     const error = await refusalOf(openLogEngine({ directory }));
     expect(error.code).toBe("LOCKED");
     expect(error.message).toContain(`process ${process.pid} uses ${directory}`);
@@ -265,14 +265,18 @@ describe("recovery, row by row", () => {
     await engine.close();
   });
 
+  const here = { space: spaceOfThisProcess() };
   it.each([
-    ["of a process that is gone", JSON.stringify({ pid: 2 ** 22 + 1, started: "x" })],
-    ["of a process whose number another one has now", JSON.stringify({ pid: process.pid, started: "long ago" })],
+    ["of a process that is gone", JSON.stringify({ ...here, pid: 2 ** 22 + 1, started: "x" })],
+    [
+      "of a process whose number another one has now",
+      JSON.stringify({ ...here, pid: process.pid, started: "long ago" }),
+    ],
     ["left empty by a power cut", ""],
   ])("L: a lock %s is taken over", async (_what, content) => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, "lock"), content);
-    const lock = acquireLockFile(directory);
+    const lock = await acquireLockFile(directory);
     expect(JSON.parse(readFileSync(join(directory, "lock"), "utf8"))).toMatchObject({ pid: process.pid });
     lock.release();
     expect(Object.keys(contentsOf(directory))).toEqual([]);

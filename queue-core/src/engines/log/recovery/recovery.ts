@@ -22,7 +22,9 @@
  *     I    a whole batch whose records make no sense                          CORRUPT
  *     J    a segment that never got its name                                  removed
  *     K    the lock of a live process                                         LOCKED (lock-file.ts)
- *     L    the lock of a dead one                                             taken over (lock-file.ts)
+ *     L    the lock of a dead one                                             taken over (lock-file.ts); if it may be
+ *                                                                             stopped instead, the newest segment is
+ *                                                                             copied, lest it goes on writing there
  *     M    the newest snapshot is damaged, cut off or goes on after its end   CORRUPT: a snapshot gets its name only
  *                                                                             once all of it is synced
  *     N    the newest snapshot has another name or log than it should         CORRUPT
@@ -44,6 +46,7 @@
 import { join } from "node:path";
 import { corrupt } from "../format/damage.ts";
 import { firstBatchSequenceOf, segmentFileName, segmentHeaderBytes, unfinishedSuffix } from "../format/layout.ts";
+import type { LockFile } from "../lock-file.ts";
 import type { BatchPlace } from "../reading/partition-messages.ts";
 import type { SealedSegment } from "../reading/segment-list.ts";
 import { nextBatchSequenceOf, snapshotFileName } from "../snapshots/snapshot-layout.ts";
@@ -76,9 +79,18 @@ export interface KnownSnapshot {
 }
 
 /** Throws CORRUPT or UNKNOWN_FORMAT with file and byte offset, and then nothing was changed. */
-export async function recoverLog(disk: Disk, directory: string, fold: LogFold): Promise<ScannedLog> {
+export async function recoverLog(
+  disk: Disk,
+  directory: string,
+  fold: LogFold,
+  formerOwner: LockFile["formerOwner"] = "none that lives",
+): Promise<ScannedLog> {
   const scanned = await scanLog(disk, directory, fold);
+  const newest = scanned.files.at(-1);
   await mend(disk, directory, scanned, fold.lastBatch);
+  if (formerOwner === "maybe stopped" && newest !== undefined) {
+    await replaceByCopy(disk, directory, newest, scanned.newestBytes);
+  }
   return scanned;
 }
 
@@ -242,6 +254,22 @@ async function mend(
   disk.syncDirectory(directory, "recovered names");
   // What makes them superfluous is durable from here on. Their removal need not be: it would be done again.
   for (const name of superseded) disk.remove(join(directory, name));
+}
+
+/** Who still has the file open writes into one that nobody reads. */
+async function replaceByCopy(disk: Disk, directory: string, name: string, bytes: number): Promise<void> {
+  const path = join(directory, name);
+  const draft = `${path}${unfinishedSuffix}`;
+  const { bytes: content } = await readWhole(disk, path);
+  const copy = disk.open(draft, "create");
+  try {
+    copy.write(content.subarray(0, bytes), 0);
+    copy.datasync("mended tail");
+  } finally {
+    copy.close();
+  }
+  disk.rename(draft, path);
+  disk.syncDirectory(directory, "recovered names");
 }
 
 async function writeAgain(file: DiskFile, from: number, to: number): Promise<void> {
