@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { dead, defineTopic, delayNamespace, done } from "../src/index.ts";
-import { onEveryEngine } from "./queue-bed.ts";
+import { dead, defineTopic, delayNamespace, done, QueueError, retry } from "../src/index.ts";
+import { leftOpen, onEveryEngine, withOverrides } from "./queue-bed.ts";
 
 interface Job {
   readonly key: string;
@@ -100,5 +100,93 @@ onEveryEngine("dead letters", (bed) => {
     expect(more).toEqual([]);
     expect(letter).toMatchObject({ bytes: Buffer.from("?"), message: { key: "", offset: -1, value: undefined } });
     expect(letter?.reason).toContain("cannot be moved when due: CORRUPT");
+  });
+
+  it("fit whatever their reason, headers and errors are, with all their bytes, and hold up no other message", async () => {
+    const queue = await bed().queue([jobs]);
+    // Each of these takes six bytes in JSON.
+    const controls = (count: number) => "\u0001".repeat(count);
+    const large = { key: controls(4_000), n: 1, text: "x".repeat(480_000) };
+    await queue.publish(jobs, large, { ext: { trace: controls(60_000) } });
+    for (let n = 2; n < 20; n++) await queue.publish(jobs, { key: `k${n}`, n });
+    await queue.consume<Job>({
+      group: "g",
+      topic: jobs,
+      maxAttempts: 40,
+      handle: async ([message]) => {
+        if (message?.value.n !== 1) return done;
+        if (message.attempt === 40) return dead(controls(200_000));
+        return retry({ afterMs: 1, error: new Error(`${message.attempt}${controls(200_000)}`) });
+      },
+    });
+    await bed().eventually(() => bed().faults.length === 1);
+    await bed().eventually(async () => (await queue.groupStatistics("g", jobs))[0]?.committed === 19);
+    const [letter] = await queue.deadLetters("g", jobs, 10);
+    expect(letter?.message.value).toEqual(large);
+    expect(letter?.message.headers.ext?.trace).toHaveLength(60_000);
+    expect(letter?.reason).toBe(controls(1_000));
+    // The newest errors that fit.
+    expect(letter?.history.at(-2)?.error).toBe(`39${controls(998)}`);
+  });
+
+  it("of messages too large to be kept beside their place name that place, and are left there by a redrive", async () => {
+    const queue = await bed().queue([jobs]);
+    const value = Buffer.from(JSON.stringify({ key: "a", n: 1, text: "x".repeat(1_048_000) }));
+    await bed().engine.commit({ append: [{ topic: "jobs", partition: 0, key: "a", value }] });
+    await queue.publish(jobs, { key: "b", n: 2 });
+    await queue.consume<Job>({ group: "g", topic: jobs, handle: async () => dead("no".repeat(500)) });
+    await queue.process<Job>({
+      group: "p",
+      topic: jobs,
+      keys: () => [],
+      decide: () => {
+        throw new Error("no".repeat(500));
+      },
+    });
+    for (const group of ["g", "p"]) {
+      await bed().eventually(async () => ((await queue.groupStatistics(group, jobs))[0]?.committed ?? 0) >= 2);
+      const [letter] = await queue.deadLetters(group, jobs, 10);
+      expect(letter?.reason).toContain(`its ${value.length} bytes are left in jobs/0 at offset 0`);
+      expect(letter?.bytes).toHaveLength(0);
+      expect(await queue.redrive(group, jobs)).toBe(1);
+      expect((await queue.deadLetters(group, jobs, 10)).map(({ message }) => message.offset)).toContain(0);
+    }
+  });
+
+  it("are stored a bounded number at a time, each before the offset passes its message", async () => {
+    const most = { letters: 0 };
+    const engine = withOverrides(leftOpen(bed().engine), {
+      commit: (commit) => {
+        if (commit.fence !== undefined) most.letters = Math.max(most.letters, commit.put?.length ?? 0);
+        return bed().engine.commit(commit);
+      },
+    });
+    const queue = await bed().queue([jobs], { engine });
+    for (let n = 0; n < 300; n++) await queue.publish(jobs, { key: `k${n}`, n });
+    await queue.consume<Job>({ group: "g", topic: jobs, maxBatch: 300, handle: async () => dead("all of them") });
+    await bed().eventually(async () => (await queue.groupStatistics("g", jobs))[0]?.committed === 300);
+    expect(await queue.deadLetters("g", jobs, 1_000)).toHaveLength(300);
+    expect(most.letters).toBeLessThanOrEqual(64);
+  });
+
+  it("that storage refuses for good are stored without their bytes, rather than holding up the partition", async () => {
+    const engine = withOverrides(leftOpen(bed().engine), {
+      commit: (commit) =>
+        commit.put?.some(({ value }) => (value?.length ?? 0) > 10_000) === true
+          ? Promise.reject(new QueueError("MESSAGE_TOO_LARGE"))
+          : bed().engine.commit(commit),
+    });
+    const queue = await bed().queue([jobs], { engine });
+    await bed().engine.commit({
+      append: [{ topic: "jobs", partition: 0, key: "a", value: Buffer.from(JSON.stringify("x".repeat(20_000))) }],
+    });
+    await queue.publish(jobs, { key: "b", n: 2 });
+    await queue.consume<Job>({ group: "g", topic: jobs, handle: async () => dead("as told") });
+    await bed().eventually(async () => (await queue.groupStatistics("g", jobs))[0]?.committed === 2);
+    const letters = await queue.deadLetters("g", jobs, 10);
+    expect(letters.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("are left in jobs/0 at offset 0"),
+      expect.stringContaining("as told"),
+    ]);
   });
 });

@@ -4,6 +4,8 @@
  * Contracts:
  * - A dead letter is kept, with reason, history, key, headers and bytes, until it is redriven; also across a restart.
  * - It is told of when it is stored.
+ * - A message that was published fits with all its bytes, whatever its key, its headers and its errors are: reason and
+ *   errors are cut to 1,000 characters each, and of the errors the newest are kept that fit in 64 KiB.
  * - A redrive moves each dead letter once, whoever else redrives, and reaches the group it belongs to alone. A delayed
  *   one, which died before any group could read it, reaches them all.
  * - A half message that is redriven is one again: it is asked about, and never seen where its transaction rolled back.
@@ -12,10 +14,13 @@
  * - A message dead-lettered twice (its commit was fenced, the next owner met it again) must be there once: the
  *   entry's key is its partition and offset.
  * - A redrive that dies half-way must neither lose nor double one: each batch is moved by one commit.
+ * - A message appended past `publish` can be too large for an entry that holds anything beside it: its dead letter is
+ *   kept without bytes and names where they lie. A redrive passes it by; it stays as a record.
  * - A redriven message would reach every group of the topic again: it carries the name of the group it is for,
  *   and all others pass it by.
  */
 import type { AppendRequest, Engine, MessageHeaders, StateEntry, StateWrite, StoredMessage } from "./engine.ts";
+import { maxValueBytes } from "./engines/commit-rules.ts";
 import { type HalfPlace, reopened } from "./half-entry.ts";
 import { deadLetterNamespace, delayGroup } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
@@ -34,8 +39,13 @@ interface DeadHead {
   readonly attempt: number;
   readonly reason: string;
   readonly history: ErrorHistory;
+  /** Of a message that is kept without its bytes: how many there were. */
+  readonly leftOutBytes?: number;
 }
 
+const longestText = 1_000;
+/** With them the largest key, headers and value that can be published come to 990 KiB of JSON and bytes, of 1 MiB. */
+const historyBytes = 64 * 1024;
 const redriveBatch = 128;
 /** Header extension that names the one group a redriven message is for. */
 const redriveHeader = "queue-core.redrive";
@@ -48,13 +58,46 @@ export function deadLetterEntry(
   death: { readonly attempt: number; readonly reason: string; readonly history: ErrorHistory; readonly id?: string },
 ): StateWrite {
   const { partition, offset, timestampMs, key, headers } = message;
-  const { attempt, reason, history } = death;
-  const head: DeadHead = { partition, offset, timestampMs, key, headers, attempt, reason, history };
-  return {
+  const reason = shortened(death.reason);
+  const history = newestThatFit(death.history);
+  const head: DeadHead = { partition, offset, timestampMs, key, headers, attempt: death.attempt, reason, history };
+  const entry: StateWrite = {
     namespace: deadLetterNamespace(group, message.topic),
     key: death.id ?? `${String(partition).padStart(4, "0")}-${String(offset).padStart(15, "0")}`,
     value: packMessage(head, bytes),
   };
+  return (entry.value?.length ?? 0) <= maxValueBytes ? entry : withoutBytes(entry, message.topic);
+}
+
+/** The record that is kept where storage does not take the whole letter. */
+export function withoutBytes(letter: StateWrite, topic: string): StateWrite {
+  const { head, value } = unpackMessage<DeadHead>(letter.value as Buffer);
+  if (head.leftOutBytes !== undefined) return letter;
+  const place = `its ${value.length} bytes are left in ${topic}/${head.partition} at offset ${head.offset}`;
+  const stub = {
+    ...head,
+    headers: {},
+    reason: `${head.reason}; ${place}`,
+    history: head.history.slice(-1),
+    leftOutBytes: value.length,
+  };
+  return { ...letter, value: packMessage(stub, Buffer.alloc(0)) };
+}
+
+function newestThatFit(history: ErrorHistory): ErrorHistory {
+  const kept: ErrorHistory[number][] = [];
+  let bytes = 0;
+  for (const { atMs, error } of history.toReversed()) {
+    const entry = { atMs, error: shortened(error) };
+    bytes += Buffer.byteLength(JSON.stringify(entry));
+    if (bytes > historyBytes) break;
+    kept.push(entry);
+  }
+  return kept.reverse();
+}
+
+function shortened(text: string): string {
+  return text.length > longestText ? text.slice(0, longestText) : text;
 }
 
 /** A group that gave up on work must not do so in silence: somebody has to look, and redrive it. */
@@ -117,18 +160,19 @@ export async function redriveDeadLetters(
     });
     const last = entries.at(-1);
     if (last === undefined) return redriven;
-    const halves = entries.filter((entry) => isHalf(group, entry));
-    const others = entries.filter((entry) => !halves.includes(entry));
+    const whole = entries.filter(isWhole);
+    const halves = whole.filter((entry) => isHalf(group, entry));
+    const others = whole.filter((entry) => !halves.includes(entry));
     try {
       await engine.commit({
-        expect: entries.map(({ key }) => ({ namespace, key, is: "present" as const })),
+        expect: whole.map(({ key }) => ({ namespace, key, is: "present" as const })),
         put: [
-          ...entries.map(({ key }) => ({ namespace, key, value: null })),
+          ...whole.map(({ key }) => ({ namespace, key, value: null })),
           ...halves.flatMap((entry) => halfAgain({ group, topic }, entry)),
         ],
         append: others.map((entry) => messageAgain(group, topic, entry)),
       });
-      redriven += entries.length;
+      redriven += whole.length;
       after = last.key;
     } catch (error) {
       if (!hasCode(error, "CONFLICT")) throw error;
@@ -136,6 +180,10 @@ export async function redriveDeadLetters(
       await engine.commit({});
     }
   }
+}
+
+function isWhole(entry: StateEntry): boolean {
+  return unpackMessage<DeadHead>(entry.value).head.leftOutBytes === undefined;
 }
 
 /** A half or delayed message died before it came into its topic. */

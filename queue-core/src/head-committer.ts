@@ -10,15 +10,21 @@
  *   runs" become true in the same step.
  * - Storage refuses for a while: it is tried again with a growing wait. While the member stops time is short: after
  *   three failures the rest is left to the next owner, which "at least once" allows.
+ * - Storage refuses a dead letter for good (too large): no commit of the partition would ever succeed again. It is
+ *   stored without its bytes, which names where they lie.
+ * - Many die at once: a commit carries 64 of them, 64 MiB at the most, and the offset moves with the last of them.
  * - The partition has a newer owner: nothing more is committed, and `ended` is told so.
  */
 import { backoffMs } from "./backoff.ts";
+import { withoutBytes } from "./dead-letters.ts";
 import type { Lease, PartitionRef, StateWrite } from "./engine.ts";
+import { QueueError } from "./errors.ts";
 import { hasCode, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { Waker } from "./waker.ts";
 
 const backoffRange = { firstMs: 10, longestMs: 2_000 };
 const triesWhileStopping = 3;
+const lettersPerCommit = 64;
 
 export class HeadCommitter {
   readonly #context: QueueContext;
@@ -93,9 +99,9 @@ export class HeadCommitter {
 
   /** False where it is worth trying again. */
   async #commitOnce(): Promise<boolean> {
-    const to = this.#head();
-    const put = this.#deadLetters;
-    this.#deadLetters = [];
+    const put = this.#deadLetters.splice(0, lettersPerCommit);
+    // A letter left for the next commit may be that of a message before the head.
+    const to = this.#deadLetters.length === 0 ? this.#head() : this.#committed;
     const advance = to > this.#committed ? { advance: { ...this.#ref, to } } : {};
     try {
       await this.#context.engine.commit({ fence: this.#lease, ...advance, ...(put.length === 0 ? {} : { put }) });
@@ -103,11 +109,16 @@ export class HeadCommitter {
       this.#committed = Math.max(this.#committed, to);
       return true;
     } catch (error) {
-      this.#deadLetters = [...put, ...this.#deadLetters];
+      const letters = isRefusedForGood(error) ? put.map((letter) => withoutBytes(letter, this.#ref.topic)) : put;
+      this.#deadLetters = [...letters, ...this.#deadLetters];
       if (hasCode(error, "FENCED")) this.#ended("fenced");
       else if (isEngineEnd(error)) this.#ended("engine");
       else this.#context.report(`consume ${this.#ref.group} on ${this.#ref.topic}/${this.#ref.partition}`, error);
       return false;
     }
   }
+}
+
+function isRefusedForGood(error: unknown): boolean {
+  return error instanceof QueueError && error.outcome === "not_stored" && !error.retryable;
 }
