@@ -172,6 +172,18 @@ onEveryEngine("consumer groups", (bed) => {
     expect(await queue.deadLetters("workers", jobs, 10)).toEqual([]);
   });
 
+  it("notice at the next renewal that a lease went to somebody else, also where there is nothing to commit", async () => {
+    const queue = await queueOf();
+    const stale = await join(queue, "stale");
+    bed().timers.suspend();
+    const ref = { group: "workers", topic: "jobs", partition: 3, member: "heir", ttlMs: 3_600_000 };
+    await bed().eventually(async () => (await bed().engine.acquireLease(ref)) !== undefined);
+    bed().timers.resume();
+    await bed().eventually(() => !partitions(stale).includes(3));
+    expect(partitions(stale)).toEqual([0, 1, 2, 4, 5]);
+    expect((await queue.groupStatistics("workers", jobs))[3]?.committed).toBe(0);
+  });
+
   it("each read every message of a topic, whatever another group does", async () => {
     const queue = await queueOf();
     const stuck = gate();

@@ -32,6 +32,13 @@ const ledger: ProcessOptions<Move> = {
   },
 };
 
+/** An object that neither JSON nor String can take. */
+function endless(): object {
+  const object = Object.create(null);
+  object.self = object;
+  return object;
+}
+
 onEveryEngine("process", (bed) => {
   const open = () => bed().queue(topics);
   type Opened = Awaited<ReturnType<typeof open>>;
@@ -232,6 +239,109 @@ onEveryEngine("process", (bed) => {
     expect(await queue.deadLetters("ledger", moves, 10)).toHaveLength(1);
   });
 
+  it.each([
+    ["has no JSON", { writes: [{ key: "bad", value: 1n }] }],
+    ["is refused as too large", { writes: [{ key: "bad", value: "x".repeat(1_100_000) }] }],
+    ["is emitted to a topic that nobody declared", { emit: [{ topic: { ...booked, name: "x" } as never, value: {} }] }],
+  ])("dead-letters a message without what poison leaves where that %s, and decides all others", async (_, left) => {
+    const queue = await open();
+    await publishAll(queue, [1, 666, 2]);
+    await queue.process({
+      ...ledger,
+      decide: (message, state, context) => {
+        if (message.value.amount === 666) throw new Error("the number of the beast");
+        return ledger.decide(message, state, context);
+      },
+      poison: ({ value }) => ({ emit: [emit(booked, { account: value.account, balance: -1 })], ...left }),
+    });
+    await bed().eventually(async () => (await balances(queue)).length === 2);
+    expect(await balances(queue)).toEqual([1, 3]);
+    const [letter, ...more] = await queue.deadLetters("ledger", moves, 10);
+    expect([letter?.reason, letter?.history.length, more]).toEqual(["the number of the beast", 2, []]);
+  });
+
+  it.each([
+    ["no key", () => [undefined as unknown as string]],
+    ["a key that is too long", () => ["x".repeat(5_000)]],
+    ["no list", () => undefined as unknown as string[]],
+  ])("dead-letters a message of which keys() makes %s, and decides all others", async (_, keys) => {
+    const queue = await open();
+    await publishAll(queue, [1, 666, 2]);
+    await queue.process({ ...ledger, keys: (move) => (move.amount === 666 ? keys() : ledger.keys(move)) });
+    await bed().eventually(async () => (await balances(queue)).length === 2);
+    expect(await balances(queue)).toEqual([1, 3]);
+    expect((await queue.deadLetters("ledger", moves, 10)).map(({ message }) => message.value?.amount)).toEqual([666]);
+  });
+
+  it("dead-letters a message whose error has no text, and decides all others", async () => {
+    const queue = await open();
+    await publishAll(queue, [1, 666, 2]);
+    const thrown = [Object.assign(new Error(), { message: { code: 7 } }), endless()];
+    await queue.process({
+      ...ledger,
+      decide: (message, state, context) => {
+        if (message.value.amount === 666) throw thrown[0];
+        return ledger.decide(message, state, context);
+      },
+      poison: () => {
+        throw thrown[1];
+      },
+    });
+    await bed().eventually(async () => (await balances(queue)).length === 2);
+    const [letter] = await queue.deadLetters("ledger", moves, 10);
+    expect(letter?.reason).toBe('{"code":7}');
+    expect(letter?.history[1]?.error).toContain("no text");
+  });
+
+  it("lets nothing of a decision stand that emits well and then to a topic that nobody declared", async () => {
+    const queue = await open();
+    const nowhere = { topic: { ...booked, name: "nowhere" } as never, value: {} };
+    await publishAll(queue, [1, 666, 2]);
+    const requester = await queue.requester();
+    await queue.process({
+      ...ledger,
+      decide: (message, state, context) => {
+        const decision = ledger.decide(message, state, context);
+        return message.value.amount === 666 ? { ...decision, emit: [...(decision.emit ?? []), nowhere] } : decision;
+      },
+    });
+    await bed().eventually(async () => (await balances(queue)).length >= 2);
+    const { reply } = requester.send<Move, string>(moves, { account: "a", amount: 666 }, { timeoutMs: 5_000 });
+    await bed().eventually(async () => (await queue.deadLetters("ledger", moves, 10)).length === 2);
+    expect(await balances(queue)).toEqual([1, 3]);
+    bed().timers.advance(5_000);
+    await expect(reply).rejects.toMatchObject({ code: "REPLY_TIMEOUT" });
+  });
+
+  it("lets nothing stand of what a decision that throws did to the entries it was shown", async () => {
+    const queue = await open();
+    const change = ({ value }: { readonly value: Move }, state: { get<V>(key: string): V | undefined }) => {
+      const account = state.get<{ balance: number }>("account") ?? { balance: 0 };
+      account.balance += value.amount;
+      return account;
+    };
+    await queue.process<Move>({
+      group: "ledger",
+      topic: moves,
+      keys: () => ["account"],
+      decide: (message, state) => {
+        const account = change(message, state);
+        if (message.value.amount >= 600) throw new Error("after the change");
+        return { writes: [{ key: "account", value: account }], emit: [emit(booked, { account: "a", ...account })] };
+      },
+      poison: (message, _, state) => {
+        const seen = state.get<{ balance: number }>("account");
+        change(message, state);
+        if (message.value.amount === 600) throw new Error("again");
+        return { writes: [{ key: "seen", value: seen?.balance ?? null }] };
+      },
+    });
+    await publishAll(queue, [1, 666, 2, 600, 4]);
+    await bed().eventually(async () => (await balances(queue)).length === 3);
+    expect(await balances(queue)).toEqual([1, 3, 7]);
+    expect(await queue.state("ledger", moves).get("a", "account")).toEqual({ balance: 7 });
+  });
+
   it("dead-letters bytes that cannot be decoded and goes on behind them", async () => {
     const queue = await open();
     const bytes = { topic: "moves", partition: 0, key: "a", value: Buffer.from("no json") };
@@ -293,8 +403,11 @@ onEveryEngine("process", (bed) => {
     await queue.process(ledger);
     await publishAll(queue, [1, 2, 3]);
     await bed().eventually(async () => (await balances(queue)).length >= 3);
+    // Whoever did not ask again decides from an old offset with the next message at the latest.
+    await publishAll(queue, [4]);
+    await bed().eventually(async () => (await balances(queue)).length >= 4);
     await bed().settle();
-    expect(await balances(queue)).toEqual([1, 3, 6]);
+    expect(await balances(queue)).toEqual([1, 3, 6, 10]);
   });
 
   it("ends without a word when the engine can store nothing any more", async () => {

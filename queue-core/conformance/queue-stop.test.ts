@@ -3,7 +3,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { createSharedTokenBucket, defineTopic, done, type Message, openLogEngine, openQueue } from "../src/index.ts";
+import {
+  type ConsumeOptions,
+  createSharedTokenBucket,
+  defineTopic,
+  done,
+  type Message,
+  openLogEngine,
+  openQueue,
+  pause,
+  retry,
+} from "../src/index.ts";
 import { gate, onEveryEngine, turn } from "./queue-bed.ts";
 
 interface Job {
@@ -127,7 +137,63 @@ onEveryEngine("a graceful stop", (bed) => {
     never.open();
   });
 
-  it("finishes the batch of a process stage, and gives up one whose pace or facts outlast the grace", async () => {
+  it("waits for a startOffset that never answers no longer than the grace", async () => {
+    const queue = await open();
+    const asked: number[] = [];
+    const member = await queue.consume<Job>({
+      group: "g",
+      topic: jobs,
+      startOffset: (partition) => {
+        asked.push(partition);
+        return gate<number>().promise;
+      },
+      handle: async () => done,
+    });
+    await bed().eventually(() => asked.length === 2);
+    const before = queue.now();
+    let isStopped = false;
+    const stopping = member.stop({ graceMs: 300 }).then(() => {
+      isStopped = true;
+    });
+    await bed().eventually(() => isStopped);
+    await stopping;
+    expect(queue.now() - before).toBeLessThan(1_000);
+    await queue.stop();
+    expect(bed().timers.pending).toBe(0);
+    expect(bed().faults).toEqual([]);
+  });
+
+  it("gives up a batch whose facts outlast the grace whole: nothing is decided without them", async () => {
+    const queue = await open();
+    await publish(queue, 2);
+    const [facts, decided] = [gate<string>(), [] as unknown[]];
+    const start = () =>
+      queue.process<Job, string>({
+        group: "g",
+        topic: jobs,
+        keys: () => [],
+        prepare: { budgetMs: 30_000, gather: () => facts.promise },
+        decide: (_, __, { facts: known }) => {
+          decided.push(known);
+          return {};
+        },
+      });
+    const member = await start();
+    await bed().settle();
+    let isStopped = false;
+    const stopping = member.stop({ graceMs: 300 }).then(() => {
+      isStopped = true;
+    });
+    await bed().eventually(() => isStopped);
+    await stopping;
+    expect([decided, await committed(queue)]).toEqual([[], 0]);
+    facts.open("known");
+    await start();
+    await bed().eventually(async () => (await committed(queue)) === 2);
+    expect(decided).toEqual(["known", "known"]);
+  });
+
+  it("finishes the batch of a process stage, and gives up one whose pace outlasts the grace", async () => {
     const queue = await open();
     await publish(queue, 3);
     const [pacing, held] = [gate(), gate()];
@@ -166,6 +232,82 @@ onEveryEngine("a graceful stop", (bed) => {
     held.open();
     await bed().settle();
     expect([decided, await committed(queue)]).toEqual([[0, 1], 2]);
+  });
+
+  it("keeps its leases while handlers finish, however long that takes: no second member begins before", async () => {
+    const queue = await open();
+    await publish(queue, 2);
+    const held = gate();
+    const seen: string[] = [];
+    const start = (member: string) =>
+      queue.consume<Job>({
+        group: "g",
+        topic: jobs,
+        member,
+        handle: async ([message]) => {
+          seen.push(`${member} ${message?.value.n}`);
+          if (member === "slow") await held.promise;
+          return done;
+        },
+      });
+    const slow = await start("slow");
+    await bed().eventually(() => seen.length === 1);
+    const heir = await start("heir");
+    let isStopped = false;
+    const stopping = slow.stop({ graceMs: 60_000 }).then(() => {
+      isStopped = true;
+    });
+    const before = queue.now();
+    // Three leases go by.
+    await bed().eventually(() => queue.now() - before > 9_000);
+    expect([seen, isStopped]).toEqual([["slow 0"], false]);
+    held.open();
+    await stopping;
+    await bed().eventually(() => heir.statistics().partitions.length === 2 && seen.length === 2);
+    expect(seen).toEqual(["slow 0", "heir 1"]);
+  });
+
+  it.each([
+    ["stopped", (queue: Awaited<ReturnType<typeof open>>) => queue.stop()],
+    [
+      "killed and stopped",
+      async (queue: Awaited<ReturnType<typeof open>>, kill: () => void) => {
+        kill();
+        await queue.stop();
+      },
+    ],
+  ])("leaves no timer of a waiting retry, a pause, a linger or a slow start once %s", async (_, end) => {
+    const queue = await open();
+    await publish(queue, 1);
+    const outcomes = [retry({ afterMs: 50_000 }), pause({ afterMs: 50_000 })];
+    const asked: string[] = [];
+    const consume = (group: string, options: Partial<ConsumeOptions<Job>>) =>
+      queue.consume<Job>({ group, topic: jobs, handle: async () => done, ...options });
+    const members = [
+      ...(await Promise.all(
+        outcomes.map((outcome) =>
+          consume(outcome.kind, {
+            handle: async () => {
+              asked.push(outcome.kind);
+              return outcome;
+            },
+          }),
+        ),
+      )),
+      await consume("linger", { maxBatch: 9, lingerMs: 50_000 }),
+      await consume("own", { startOffset: () => gate<number>().promise }),
+    ];
+    await bed().eventually(() => asked.length === 2);
+    await bed().settle();
+    let isEnded = false;
+    const ending = end(queue, () => {
+      for (const member of members) member.kill();
+    }).then(() => {
+      isEnded = true;
+    });
+    await bed().eventually(() => isEnded);
+    await ending;
+    expect(bed().timers.pending).toBe(0);
   });
 
   it("rejects what still waits for an answer, with an outcome that is true", async () => {

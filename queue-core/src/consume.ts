@@ -19,7 +19,8 @@
  *   the offset past it.
  * - A dependency is down: `pause` rests the whole partition and spends no attempt.
  * - A head that waits long would let the window grow without bound: reading stops at `longestWindow`.
- * - A handler ignores its abort signal: it is waited for no longer, and its outcome is ignored.
+ * - A handler ignores its abort signal, or `startOffset` never answers: it is waited for no longer than the grace, and
+ *   what comes later is ignored.
  */
 import { backoffMs } from "./backoff.ts";
 import { deadLetterEntry, type ErrorHistory, isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
@@ -28,9 +29,11 @@ import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
 import { HeadCommitter } from "./head-committer.ts";
 import type { PartitionWork } from "./membership.ts";
+import { checkOutcomes, isList } from "./outcomes.ts";
 import { type ConsumeOptions, done, type Message, type Outcome } from "./queue.ts";
 import { describe, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { type Entry, type Line, SlidingWindow } from "./sliding-window.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 import { Waker } from "./waker.ts";
 
 const defaultMaxAttempts = 16;
@@ -61,11 +64,13 @@ export class PartitionConsumer<T> implements PartitionWork {
   readonly #committer: HeadCommitter;
   readonly #abort = new AbortController();
   readonly #timers = new Set<() => void>();
-  readonly #done: Promise<void>;
   #mode: "running" | "stopping" | "killed" = "running";
   #window = new SlidingWindow<Item<T>>(0);
   #running = 0;
-  #whenIdle: (() => void) | undefined;
+  /** The loop that reads. */
+  #hasEnded = false;
+  /** Ends the wait of `stop`. */
+  #endWait: (() => void) | undefined;
   #isPaused = false;
   /** `waiting`: for a fuller batch; `over`: it has waited, the next batch goes as it is. */
   #linger: "none" | "waiting" | "over" = "none";
@@ -97,25 +102,31 @@ export class PartitionConsumer<T> implements PartitionWork {
       },
     );
     const unsubscribe = context.appends.on(topic, partition, this.#waker.wake);
-    this.#done = this.#run().finally(unsubscribe);
+    void this.#run().finally(() => {
+      unsubscribe();
+      this.#hasEnded = true;
+      this.#endWaitIfIdle();
+    });
   }
 
   async stop(graceMs: number): Promise<void> {
     if (this.#mode === "running") this.#mode = "stopping";
     this.#committer.stopping();
     this.#waker.wake();
-    await this.#done;
-    if (this.#running > 0 && this.#mode === "stopping") {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#context.timers.after(graceMs, resolve);
-        this.#whenIdle = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
+    if (this.#mode === "stopping") await this.#idleWithin(graceMs);
     await this.#committer.commit();
     this.kill();
+  }
+
+  #idleWithin(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#context.timers.after(graceMs, resolve);
+      this.#endWait = () => {
+        cancel();
+        resolve();
+      };
+      this.#endWaitIfIdle();
+    });
   }
 
   kill(): void {
@@ -123,9 +134,14 @@ export class PartitionConsumer<T> implements PartitionWork {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#abort.abort();
-    this.#whenIdle?.();
+    this.#endWait?.();
     this.#waker.wake();
     this.#committer.end();
+  }
+
+  /** Once neither the loop nor a handler runs any more. */
+  #endWaitIfIdle(): void {
+    if (this.#running === 0 && this.#hasEnded) this.#endWait?.();
   }
 
   async #run(): Promise<void> {
@@ -136,13 +152,14 @@ export class PartitionConsumer<T> implements PartitionWork {
         position ??= await this.#takeOver();
         const read = this.#wantsMore() ? await this.#readAhead(position) : [];
         failures = 0;
-        const last = read[read.length - 1];
-        if (last === undefined) {
+        if (read.length === 0) {
           await this.#waker.wait();
           continue;
         }
-        position = last.offset + 1;
-        for (const stored of read) this.#add(stored);
+        for (const stored of read) {
+          this.#add(stored);
+          position = stored.offset + 1;
+        }
         this.#dispatch();
         void this.#committer.commit();
       } catch (error) {
@@ -160,7 +177,8 @@ export class PartitionConsumer<T> implements PartitionWork {
   async #takeOver(): Promise<number> {
     const committed = await this.#context.engine.committedOffset(this.#ref);
     this.#committer.startAt(committed);
-    const start = (await this.#options.startOffset?.(this.#ref.partition)) ?? committed;
+    const own = this.#options.startOffset?.(this.#ref.partition);
+    const start = own === undefined ? committed : await unlessAborted(own, this.#abort.signal);
     if (!Number.isSafeInteger(start) || start < 0) {
       throw new QueueError("INVALID_ARGUMENT", `startOffset gave ${start}; offsets are integers from 0 on`);
     }
@@ -251,7 +269,7 @@ export class PartitionConsumer<T> implements PartitionWork {
       this.#dispatch();
       this.#waker.wake();
     }
-    if (this.#running === 0) this.#whenIdle?.();
+    this.#endWaitIfIdle();
   }
 
   /** One outcome for each message, or one for all. */
@@ -260,8 +278,8 @@ export class PartitionConsumer<T> implements PartitionWork {
     this.#counters.batches++;
     try {
       const outcome = await this.#options.handle(messages, this.#abort.signal);
-      if (!isList(outcome) || outcome.length === due.length) return outcome;
-      throw new QueueError("INVALID_ARGUMENT", `handle gave ${outcome.length} outcomes for ${due.length} messages`);
+      checkOutcomes(outcome, due.length);
+      return outcome;
     } catch (error) {
       return { kind: "retry", error };
     }
@@ -315,8 +333,9 @@ export class PartitionConsumer<T> implements PartitionWork {
     if (outcome.kind === "done") return undefined;
     const nowMs = this.#context.engine.now();
     if (outcome.kind === "dead") {
-      const history = [...item.history, { atMs: nowMs, error: outcome.reason }];
-      this.#bury(item.stored, { attempt: item.deliveries, reason: outcome.reason, history });
+      const reason = describe(outcome.reason);
+      const history = [...item.history, { atMs: nowMs, error: reason }];
+      this.#bury(item.stored, { attempt: item.deliveries, reason, history });
       return undefined;
     }
     const error = outcome.kind === "retry" ? outcome.error : `no such outcome: ${describe(outcome)}`;
@@ -377,10 +396,6 @@ export class PartitionConsumer<T> implements PartitionWork {
 
 function isDue<T>({ item }: Entry<Item<T>>, nowMs: number): boolean {
   return (item.stored.headers.deadlineMs ?? Number.POSITIVE_INFINITY) > nowMs;
-}
-
-function isList(outcome: readonly Outcome[] | Outcome): outcome is readonly Outcome[] {
-  return "length" in outcome;
 }
 
 function delivered<T>(item: Item<T>): Message<T> {

@@ -3,8 +3,8 @@
  * the replies.
  *
  * What can go wrong:
- * - A decision fails half-way (an emission that cannot be encoded): nothing of that message may stay. Emissions
- *   and replies are cut back, and writes are taken over last.
+ * - A decision fails half-way (an emission that cannot be encoded), or throws after it changed an object that `get`
+ *   gave it: nothing of that message may stay. The batch is of no use any more then; its caller begins a new one.
  * - An entry that many messages of the batch touch would be parsed and written again for each: it is parsed once,
  *   when first read, and encoded once, when the batch ends.
  * - A reply address from outside may name a partition that does not exist; it must not stall the partition, so
@@ -85,23 +85,13 @@ export class DecisionBatch implements StateReader {
     return slot.value as V | undefined;
   }
 
-  /** Takes a message's decision over, whole or, when it throws, not at all. */
+  /** Takes a message's decision over. Where it throws the batch must not be committed. */
   apply(message: StoredMessage, source: string, decision: Decision): void {
     const { writes, emit } = decision;
-    const appended = this.#append.length;
-    const put = this.#put.length;
-    const intercepted = this.#intercepted.length;
-    try {
-      if (writes !== undefined) for (const write of writes) checkWrite(write);
-      if (emit !== undefined)
-        for (const [index, emission] of emit.entries()) this.#emit(message, source, index, emission);
-      this.#reply(decision.replyTo ?? message.headers.replyTo, "reply" in decision ? decision.reply : noReply);
-    } catch (error) {
-      this.#append.length = appended;
-      this.#put.length = put;
-      for (const { settle } of this.#intercepted.splice(intercepted)) settle({ kind: "refused", error });
-      throw error;
-    }
+    if (writes !== undefined) for (const write of writes) checkWrite(write);
+    if (emit !== undefined)
+      for (const [index, emission] of emit.entries()) this.#emit(message, source, index, emission);
+    this.#reply(decision.replyTo ?? message.headers.replyTo, "reply" in decision ? decision.reply : noReply);
     if (writes !== undefined) for (const write of writes) this.#write(write);
   }
 

@@ -17,13 +17,16 @@
  *   message when it becomes visible, and a dead letter when it is redriven: they keep the headers they came with.
  *
  * What can go wrong:
- * - An interceptor throws, or adds what is no header: it is reported, and the message goes on without its addition.
- *   It must not be able to lose a message or to poison a decision.
+ * - An interceptor throws, is asynchronous and rejects, adds what is no header, or more than an engine takes: it is
+ *   reported, and the message goes on without its addition. It must not be able to lose a message, to refuse one, or
+ *   to poison a decision. `onPublish` has to answer at once: an addition that comes later is not waited for.
  * - Two use one name in `ext`: the later one wins, over the application too. Names with "queue-core." are the library's.
  * - Publishing is a hot path: without interceptors nothing of this file runs there.
  */
 import type { AppendRequest, MessageHeaders, PartitionRef, StoredMessage } from "./engine.ts";
+import { checkHeaders } from "./engines/commit-rules.ts";
 import { QueueError } from "./errors.ts";
+import { hearRejection } from "./queue-context.ts";
 
 /** A message about to be stored. `delayed` and `half` ones get their place in the partition later. */
 export interface OutgoingMessage {
@@ -93,14 +96,18 @@ export class InterceptorChain {
       if (interceptor.onPublish === undefined) continue;
       try {
         const seen = { path, topic, partition, key, value, headers, ...(cause === undefined ? {} : { cause }) };
-        const { ext, onOutcome } = interceptor.onPublish(seen) ?? {};
+        const added = interceptor.onPublish(seen) ?? {};
+        if (hearRejection(added, (error) => this.#tell(interceptor.name, "onPublish", error)))
+          throw new QueueError("INVALID_ARGUMENT", "it gave a promise, which nobody waits for");
+        const { ext, onOutcome } = added;
         if (onOutcome !== undefined) listeners.push({ name: interceptor.name, hear: onOutcome });
         if (ext === undefined) continue;
-        checkExt(ext);
-        headers = { ...headers, ext: { ...headers.ext, ...ext } };
+        const longer = { ...headers, ext: { ...headers.ext, ...ext } };
+        checkHeaders(longer, topic);
+        headers = longer;
         isChanged = true;
       } catch (error) {
-        this.#report(`interceptor ${interceptor.name}, onPublish`, error);
+        this.#tell(interceptor.name, "onPublish", error);
       }
     }
     return {
@@ -125,12 +132,16 @@ export class InterceptorChain {
     }
   }
 
-  #guarded(name: string, hook: string, call: () => void): void {
+  #guarded(name: string, hook: string, call: () => unknown): void {
     try {
-      call();
+      hearRejection(call(), (error) => this.#tell(name, hook, error));
     } catch (error) {
-      this.#report(`interceptor ${name}, ${hook}`, error);
+      this.#tell(name, hook, error);
     }
+  }
+
+  #tell(name: string, hook: string, error: unknown): void {
+    this.#report(`interceptor ${name}, ${hook}`, error);
   }
 }
 
@@ -138,12 +149,4 @@ export class InterceptorChain {
 export function failedOutcome(error: unknown): PublishOutcome {
   const isRefused = error instanceof QueueError && error.outcome === "not_stored";
   return { kind: isRefused ? "refused" : "unknown", error };
-}
-
-function checkExt(ext: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(ext)) {
-    if (typeof value !== "string") {
-      throw new QueueError("INVALID_ARGUMENT", `header ${name} is to be a string, not ${typeof value}`);
-    }
-  }
 }

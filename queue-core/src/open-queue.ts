@@ -18,6 +18,7 @@ import { joinGroup } from "./group-member.ts";
 import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
 import { type Interceptor, InterceptorChain } from "./interceptors.ts";
 import { checkName, memberName, membershipName, repliesTopicName } from "./namespaces.ts";
+import { checkPositive } from "./number-checks.ts";
 import { PartitionProcess } from "./process.ts";
 import { Publisher } from "./publish.ts";
 import type {
@@ -30,7 +31,7 @@ import type {
   Requester,
   TransactionalPublisher,
 } from "./queue.ts";
-import { type QueueContext, warn } from "./queue-context.ts";
+import { guardedReport, type QueueContext } from "./queue-context.ts";
 import { ReplyRequester, replyPartitions, replyRingMessages } from "./request-reply.ts";
 import { AppendSignals, Signals } from "./signals.ts";
 import { createStateView } from "./state-view.ts";
@@ -87,7 +88,7 @@ function checkTopics(topics: readonly Topic<unknown>[]): void {
 
 function contextOf(options: QueueOptions): QueueContext {
   const { interceptors = [], onBackgroundError } = options;
-  const report = onBackgroundError ?? warn;
+  const report = guardedReport(onBackgroundError);
   return {
     engine: options.engine,
     timers: options.timers ?? systemTimers,
@@ -272,9 +273,4 @@ class OpenQueue implements Queue {
     kind.add(running);
     return running;
   }
-}
-
-function checkPositive(name: string, value: number | undefined): void {
-  if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
-  throw new QueueError("INVALID_ARGUMENT", `${name} is ${value}; it must be an integer from 1 on`);
 }

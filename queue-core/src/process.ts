@@ -17,9 +17,11 @@
  * - The commit is refused because the partition has a newer owner: the loop ends, and the new owner decides.
  * - The outcome of a commit is not known: the loop reads the committed offset again, which tells.
  * - Storage is exhausted: the batch is decided anew later; nothing of it was stored.
- * - `decide` throws: those before it are committed, then it runs alone with fresh facts. Where it throws alone, it
- *   goes to the dead letters together with what `poison` leaves. An entry without JSON or a message that the engine
- *   refuses shows only at the commit: then the whole batch runs again one by one.
+ * - `decide` throws, or `keys` does, or gives what is no key: those before it are decided again from the entries as
+ *   they are stored (it may have changed an object that it was shown) and committed, then it runs alone with fresh
+ *   facts. Where it throws alone, it goes to the dead letters together with what `poison` leaves.
+ * - An entry without JSON or a message that the engine refuses shows only at the commit: then the whole batch runs
+ *   again one by one. Where that is so of what `poison` leaves, the message goes to the dead letters without it.
  * - Bytes that cannot be decoded: to the dead letters, without `poison` (there is no message to ask about).
  * - `prepare` hangs: after its budget the batch is decided without facts, and its signal is aborted.
  */
@@ -27,6 +29,7 @@ import { backoffMs } from "./backoff.ts";
 import { isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
 import { DecisionBatch } from "./decision-batch.ts";
 import type { Commit, Lease, PartitionRef, StoredMessage } from "./engine.ts";
+import { checkKey } from "./engines/commit-rules.ts";
 import { QueueError } from "./errors.ts";
 import { gatherFacts } from "./gather-facts.ts";
 import type { MemberCounters } from "./group-member.ts";
@@ -198,83 +201,135 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
 
   async #decideAndCommit(batch: readonly MessageItem<T>[]): Promise<void> {
     const { engine } = this.#context;
-    const { group } = this.#ref;
     const keys = batch.map((item) => this.#keysOf(item.message));
     const { prepare } = this.#options;
     const facts = await gatherFacts(prepare, batch.map(messageOf), this.#abort.signal, this.#context.timers);
     const all = allOf(keys);
     const values = all.length === 0 ? [] : await engine.readState(this.#namespace, all);
-    if (this.#mode === "killed") return;
+    // Facts that the end of the grace cut short are not facts that were late: the next owner gathers them anew.
+    if (this.#abort.signal.aborted) return;
     const nowMs = engine.now();
-    const decisions = new DecisionBatch(this.#context, this.#namespace, nowMs, all, values);
     const context: DecideContext<Facts> = { facts, nowMs };
-    let decided = 0;
+    const begin = () => new DecisionBatch(this.#context, this.#namespace, nowMs, all, values);
+    for (let decided = batch; decided.length > 0; ) {
+      const decisions = begin();
+      const failure = this.#decideInOrder(decided, keys, decisions, context);
+      if (failure === undefined) {
+        await this.#commitDecided(decisions, decided);
+        return;
+      }
+      // Whatever a decision that failed did to the entries it was shown goes with it.
+      decisions.discarded(failure.error);
+      if (batch.length === 1) {
+        await this.#buryAlone(batch[0] as MessageItem<T>, failure.error, begin, context);
+        return;
+      }
+      // Those before it are decided anew and committed now; then it runs alone.
+      this.#alone = failure.index + 1;
+      decided = decided.slice(0, failure.index);
+    }
+  }
+
+  /** The first message that cannot be decided; undefined where all were. */
+  #decideInOrder(
+    batch: readonly MessageItem<T>[],
+    keys: readonly DeclaredKeys[],
+    decisions: DecisionBatch,
+    context: DecideContext<Facts>,
+  ): { readonly index: number; readonly error: unknown } | undefined {
     for (const [index, item] of batch.entries()) {
       const { declared, error } = keys[index] as DeclaredKeys;
       decisions.declare(declared);
       try {
         if (error !== undefined) throw error;
-        decisions.apply(item.stored, group, this.#options.decide(item.message, decisions, context));
+        decisions.apply(item.stored, this.#ref.group, this.#options.decide(item.message, decisions, context));
       } catch (thrown) {
-        if (batch.length > 1) {
-          // Those before it are committed now; then it runs alone.
-          this.#alone = index + 1;
-          break;
-        }
-        this.#bury(item, thrown, decisions, context);
+        return { index, error: thrown };
       }
-      decided++;
     }
-    if (decided > 0) await this.#commitDecided(decisions, batch.slice(0, decided));
+    return undefined;
   }
 
   #keysOf(message: Message<T>): DeclaredKeys {
     try {
-      return { declared: this.#options.keys(message.value), error: undefined };
+      const declared = this.#options.keys(message.value);
+      for (const key of declared) checkKey(key, "keys()");
+      return { declared, error: undefined };
     } catch (error) {
       return { declared: [], error: error ?? new Error("keys() threw nothing") };
     }
-  }
-
-  /** The message for which `decide` threw alone: dead letter, and what `poison` leaves behind. */
-  #bury(item: MessageItem<T>, thrown: unknown, decisions: DecisionBatch, context: DecideContext<Facts>): void {
-    const history = [{ atMs: context.nowMs, error: describe(thrown) }];
-    try {
-      const left = this.#options.poison?.(item.message, thrown, decisions, context);
-      if (left !== undefined) decisions.apply(item.stored, this.#ref.group, left);
-    } catch (error) {
-      history.push({ atMs: context.nowMs, error: `poison() threw: ${describe(error)}` });
-    }
-    decisions.addDeadLetter(this.#ref.group, item.stored, describe(thrown), history);
   }
 
   async #commitDecided(decisions: DecisionBatch, batch: readonly MessageItem<T>[]): Promise<void> {
     try {
       await this.#commit(decisions, batch);
     } catch (error) {
-      const isRefused = !(error instanceof QueueError) || (error.outcome === "not_stored" && !error.retryable);
-      if (!isRefused || isEngineEnd(error) || hasCode(error, "FENCED")) throw error;
+      if (!isRefusedForGood(error)) throw error;
       if (batch.length > 1) {
         this.#alone = batch.length;
         return;
       }
-      await this.#buryRefused(batch, error);
+      await this.#buryRefused(batch[0] as MessageItem<T>, error);
+      return;
     }
     this.#counters.handled += batch.length;
     this.#counters.batches++;
   }
 
-  /** Its decision cannot be stored at all: the message goes to the dead letters with what `poison` leaves. */
-  async #buryRefused(batch: readonly MessageItem<T>[], error: unknown): Promise<void> {
+  /** Its decision cannot be stored at all. */
+  async #buryRefused(item: MessageItem<T>, error: unknown): Promise<void> {
     const { engine } = this.#context;
-    const item = batch[0] as MessageItem<T>;
     const { declared } = this.#keysOf(item.message);
     const values = declared.length === 0 ? [] : await engine.readState(this.#namespace, declared);
     const nowMs = engine.now();
-    const decisions = new DecisionBatch(this.#context, this.#namespace, nowMs, declared, values);
+    const begin = () => new DecisionBatch(this.#context, this.#namespace, nowMs, declared, values);
+    await this.#buryAlone(item, error, begin, { facts: undefined, nowMs });
+  }
+
+  /** To the dead letters, with what `poison` leaves behind; without, where that cannot be stored either. */
+  async #buryAlone(
+    item: MessageItem<T>,
+    thrown: unknown,
+    begin: () => DecisionBatch,
+    context: DecideContext<Facts>,
+  ): Promise<void> {
+    const history = [{ atMs: context.nowMs, error: describe(thrown) }];
+    const commit = async (decisions: DecisionBatch) => {
+      decisions.addDeadLetter(this.#ref.group, item.stored, describe(thrown), history);
+      await this.#commit(decisions, [item]);
+    };
+    const withPoison = begin();
+    const isLeft = this.#applyPoison(item, thrown, withPoison, context, history);
+    try {
+      await commit(isLeft ? withPoison : begin());
+    } catch (error) {
+      if (!isLeft || !isRefusedForGood(error)) throw error;
+      history.push({ atMs: context.nowMs, error: `what poison() left was refused: ${describe(error)}` });
+      await commit(begin());
+    }
+    this.#counters.handled++;
+    this.#counters.batches++;
+  }
+
+  /** False where `poison` threw: nothing of that is kept, but for its place in the history. */
+  #applyPoison(
+    item: MessageItem<T>,
+    thrown: unknown,
+    decisions: DecisionBatch,
+    context: DecideContext<Facts>,
+    history: { readonly atMs: number; readonly error: string }[],
+  ): boolean {
+    const { declared } = this.#keysOf(item.message);
     decisions.declare(declared);
-    this.#bury(item, error, decisions, { facts: undefined, nowMs });
-    await this.#commit(decisions, batch);
+    try {
+      const left = this.#options.poison?.(item.message, thrown, decisions, context);
+      if (left !== undefined) decisions.apply(item.stored, this.#ref.group, left);
+      return true;
+    } catch (error) {
+      decisions.discarded(error);
+      history.push({ atMs: context.nowMs, error: `poison() threw: ${describe(error)}` });
+      return false;
+    }
   }
 
   async #commit(decisions: DecisionBatch, items: readonly Item<T>[]): Promise<void> {
@@ -303,9 +358,16 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
       return { fence: this.#lease, advance: { ...this.#ref, to }, ...decisions.changes() };
     } catch (error) {
       decisions.discarded(error);
-      throw error;
+      if (error instanceof QueueError) throw error;
+      throw new QueueError("INVALID_ARGUMENT", `an entry cannot be stored: ${describe(error)}`, { cause: error });
     }
   }
+}
+
+/** Whoever tries to store this again is refused again. */
+function isRefusedForGood(error: unknown): boolean {
+  if (!(error instanceof QueueError) || isEngineEnd(error) || error.code === "FENCED") return false;
+  return error.outcome === "not_stored" && !error.retryable;
 }
 
 interface DeclaredKeys {

@@ -3,7 +3,8 @@
  * that no caller is there to hear.
  *
  * What can go wrong: a background loop that swallows its errors hides a broken system; one that throws them ends
- * the process. Both kinds end in `report`. A closed or failed engine is no news to anybody (`failed` told it).
+ * the process. Both kinds end in `report`, which never throws: a reporter that is broken itself, at once or later, ends
+ * in a process warning. An error can be anything at all; `describe` has a text for each. A closed or failed engine is no news to anybody (`failed` told it).
  */
 import type { Engine } from "./engine.ts";
 import { QueueError } from "./errors.ts";
@@ -31,8 +32,29 @@ export interface QueueContext {
 }
 
 /** Where nobody else wants to hear of a fault. */
-export function warn(where: string, error: unknown): void {
+function warn(where: string, error: unknown): void {
   process.emitWarning(`${where}: ${describe(error)}`, { type: "QueueCoreWarning" });
+}
+
+/** `report` as an application gave it, or the default; what it throws ends no loop. */
+export function guardedReport(report: QueueContext["report"] = warn): QueueContext["report"] {
+  return (where, error) => {
+    const isBroken = (fault: unknown) => warn(`reporting "${where}: ${describe(error)}" failed`, fault);
+    try {
+      hearRejection(report(where, error), isBroken);
+    } catch (fault) {
+      isBroken(fault);
+    }
+  };
+}
+
+/** Callbacks that return nothing by their type may be asynchronous all the same. True where this one was. */
+export function hearRejection(returned: unknown, hear: (error: unknown) => void): boolean {
+  if (typeof returned !== "object" || returned === null) return false;
+  const { then } = returned as Partial<PromiseLike<unknown>>;
+  if (typeof then !== "function") return false;
+  then.call(returned, undefined, hear);
+  return true;
 }
 
 /** The engine takes nothing any more; loops end without a word. */
@@ -46,14 +68,21 @@ export function hasCode(error: unknown, code: QueueError["code"]): boolean {
 
 const longestDescription = 1_000;
 
-/** One bounded line for histories and reports. */
+/** One bounded line for histories and reports, whatever was thrown. */
 export function describe(error: unknown): string {
-  return text(error).slice(0, longestDescription);
+  try {
+    return text(error).slice(0, longestDescription);
+  } catch {
+    return "an error that has no text";
+  }
 }
 
 function text(error: unknown): string {
-  if (error instanceof Error) return error.message === "" ? error.name : error.message;
   if (typeof error === "string") return error;
+  if (error instanceof Error) {
+    if (error.message === "") return String(error.name);
+    return typeof error.message === "string" ? error.message : text(error.message);
+  }
   try {
     return JSON.stringify(error) ?? String(error);
   } catch {

@@ -31,7 +31,7 @@ import { QueueError } from "./errors.ts";
 import { HeldTokens } from "./held-tokens.ts";
 import { checkName, tokenLeasesNamespace, tokensNamespace } from "./namespaces.ts";
 import type { TokenBucket } from "./queue.ts";
-import { hasCode, isEngineEnd, warn } from "./queue-context.ts";
+import { guardedReport, hasCode, isEngineEnd } from "./queue-context.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import {
   checkTokenRate,
@@ -117,7 +117,7 @@ class Taker implements SharedTokenBucket {
     this.#engine = options.engine;
     this.#timers = options.timers ?? systemTimers;
     this.#random = options.random ?? Math.random;
-    this.#report = options.onBackgroundError ?? warn;
+    this.#report = guardedReport(options.onBackgroundError);
     this.#name = options.name;
     this.#namespace = tokensNamespace(options.name);
     this.#askedAtMs = options.engine.now();

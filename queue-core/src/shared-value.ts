@@ -18,7 +18,7 @@
  */
 import type { Engine } from "./engine.ts";
 import { checkName, sharedValueNamespace } from "./namespaces.ts";
-import { hasCode, isEngineEnd, warn } from "./queue-context.ts";
+import { guardedReport, hasCode, isEngineEnd } from "./queue-context.ts";
 
 const valueKey = "value";
 const marker = Buffer.alloc(0);
@@ -129,7 +129,8 @@ class Shared<T> implements SharedValue<T> {
   }
 
   #report(error: unknown): void {
-    if (!isEngineEnd(error)) (this.#options.onBackgroundError ?? warn)(`shared value ${this.#options.name}`, error);
+    if (isEngineEnd(error)) return;
+    guardedReport(this.#options.onBackgroundError)(`shared value ${this.#options.name}`, error);
   }
 }
 

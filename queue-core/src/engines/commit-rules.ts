@@ -4,7 +4,7 @@
  * Promise: bad input is refused with a clear INVALID_ARGUMENT, UNKNOWN_TOPIC or MESSAGE_TOO_LARGE, and nothing
  * of it is stored. Only what types cannot say is checked.
  */
-import type { AppendRequest, Commit, StateWrite, TopicConfig } from "../engine.ts";
+import type { AppendRequest, Commit, MessageHeaders, StateWrite, TopicConfig } from "../engine.ts";
 import { QueueError } from "../errors.ts";
 
 export const maxValueBytes = 1024 * 1024;
@@ -35,7 +35,7 @@ export function checkAppend(request: AppendRequest): void {
     );
   }
   checkKey(request.key, request.topic);
-  if (request.headers !== undefined) checkHeaders(request);
+  if (request.headers !== undefined) checkHeaders(request.headers, request.topic);
 }
 
 export function checkWrite(write: StateWrite): void {
@@ -83,25 +83,24 @@ export function checkKey(key: string, where: string): void {
   }
 }
 
-function checkHeaders(request: AppendRequest): void {
-  const { id, deadlineMs, replyTo, ext } = request.headers as NonNullable<AppendRequest["headers"]>;
-  let length = id === undefined ? 0 : lengthOf(id, request.topic);
+export function checkHeaders({ id, deadlineMs, replyTo, ext }: MessageHeaders, topic: string): void {
+  let length = id === undefined ? 0 : lengthOf(id, topic);
   if (deadlineMs !== undefined && !Number.isFinite(deadlineMs)) {
-    throw invalid(`${request.topic}: deadlineMs is a time in ms, not ${deadlineMs}`);
+    throw invalid(`${topic}: deadlineMs is a time in ms, not ${deadlineMs}`);
   }
   if (replyTo !== undefined) {
     if (!Number.isSafeInteger(replyTo.partition) || replyTo.partition < 0) {
-      throw invalid(`${request.topic}: replyTo.partition is a partition number, not ${replyTo.partition}`);
+      throw invalid(`${topic}: replyTo.partition is a partition number, not ${replyTo.partition}`);
     }
-    length += lengthOf(replyTo.topic, request.topic) + lengthOf(replyTo.correlationId, request.topic);
+    length += lengthOf(replyTo.topic, topic) + lengthOf(replyTo.correlationId, topic);
   }
   if (ext !== undefined) {
-    for (const name of Object.keys(ext)) length += name.length + lengthOf(ext[name], request.topic);
+    for (const name of Object.keys(ext)) length += name.length + lengthOf(ext[name], topic);
   }
   if (length > maxHeaderLength) {
     throw new QueueError(
       "MESSAGE_TOO_LARGE",
-      `${request.topic}: headers have at most ${maxHeaderLength} characters, these ${length}`,
+      `${topic}: headers have at most ${maxHeaderLength} characters, these ${length}`,
     );
   }
 }
