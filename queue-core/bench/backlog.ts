@@ -7,7 +7,7 @@ import type { Queue } from "../src/index.ts";
 import { fill, inOwnFolder, openLogQueue, purchase, purchaseTopic } from "./bed.ts";
 import { type CountingMember, joinCounting } from "./counting-member.ts";
 import { inFlight } from "./in-flight.ts";
-import { growthMiB, memoryAtRest } from "./memory.ts";
+import { growthMB, memoryAtRest } from "./memory.ts";
 import { inOwnProcess } from "./own-process.ts";
 import { type BenchOptions, type BenchRow, median, ratioOfRounds } from "./row.ts";
 
@@ -26,7 +26,7 @@ export function benchBacklog({ rounds }: BenchOptions): Promise<readonly BenchRo
     const pairs = rounds * 5;
     const job = { directory, pairs };
     const { withBacklog, without } = await inOwnProcess<Costs>(import.meta.url, "measureCosts", job);
-    const grownMiB = await inOwnProcess<number>(import.meta.url, "measureMemory", join(directory, "memory"));
+    const grownMB = await inOwnProcess<number>(import.meta.url, "measureMemory", join(directory, "memory"));
     return [
       {
         name: "backlog of 1 million, cost per message",
@@ -39,7 +39,7 @@ export function benchBacklog({ rounds }: BenchOptions): Promise<readonly BenchRo
         barIs: "at most",
         note: "backlog: theirs is the same queue without one",
       },
-      { name: "backlog of 1 million, memory", unit: "MiB", ours: grownMiB, rounds: 1, bar: 300, barIs: "at most" },
+      { name: "backlog of 1 million, memory", unit: "MB", ours: grownMB, rounds: 1, bar: 300, barIs: "at most" },
     ];
   });
 }
@@ -63,14 +63,14 @@ export async function measureCosts(job: { directory: string; pairs: number }): P
   }
 }
 
-/** Runs in a process of its own: MiB by which it grew from an open log to one with the backlog. */
+/** Runs in a process of its own: MB by which it grew from an open log to one with the backlog. */
 export async function measureMemory(directory: string): Promise<number> {
   const log = await Log.open(directory);
   try {
     const before = await memoryAtRest();
     await log.fallBehind();
     await log.round();
-    return growthMiB(before, await memoryAtRest());
+    return growthMB(before, await memoryAtRest());
   } finally {
     await log.queue.stop();
   }

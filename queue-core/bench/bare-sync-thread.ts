@@ -1,5 +1,5 @@
 /** The floor under every durable queue: a thread that writes and syncs, one after the other, and does nothing else. */
-import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 
 export interface BareJob {
@@ -8,6 +8,8 @@ export interface BareJob {
   readonly position: number;
   readonly bytes: number;
   readonly writes: number;
+  /** Of a hole behind `position`, in which is written; 0: the file grows with each write. */
+  readonly holeBytes: number;
 }
 
 export interface BareAnswer {
@@ -18,8 +20,9 @@ export interface BareAnswer {
 const port = parentPort;
 if (port === null) throw new Error("this module runs as a worker thread");
 
-port.on("message", ({ path, position, bytes, writes }: BareJob) => {
+port.on("message", ({ path, position, bytes, writes, holeBytes }: BareJob) => {
   const file = openSync(path, position === 0 ? "w" : "r+");
+  if (holeBytes > 0) ftruncateSync(file, position + holeBytes);
   const batch = Buffer.alloc(bytes, "x");
   const timesMs = new Float64Array(writes);
   for (let written = 0; written < writes; written++) {

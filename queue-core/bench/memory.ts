@@ -6,13 +6,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-const mebibyte = 1024 * 1024;
+const megabyte = 1_000_000;
 
 export interface Memory {
-  /** Objects and buffers, MiB. */
-  readonly usedMiB: number;
-  /** What the system has given to the process, MiB; pages freed but not given back included. */
-  readonly residentMiB: number;
+  /** Objects and buffers, MB. */
+  readonly usedMB: number;
+  /** What the system has given to the process, MB; pages freed but not given back included. */
+  readonly residentMB: number;
 }
 
 const longestRestS = 20;
@@ -24,7 +24,7 @@ export async function memoryAtRest(): Promise<Memory> {
   for (let second = 0, sinceS = 0; second < longestRestS && sinceS < steadyS; second++, sinceS++) {
     await sleep(1_000);
     const now = memoryNow();
-    if (now.residentMiB < least.residentMiB - 1) {
+    if (now.residentMB < least.residentMB - 1) {
       least = now;
       sinceS = 0;
     }
@@ -37,10 +37,10 @@ function memoryNow(): Memory {
   gc();
   gc();
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { usedMiB: (heapUsed + external) / mebibyte, residentMiB: rss / mebibyte };
+  return { usedMB: (heapUsed + external) / megabyte, residentMB: rss / megabyte };
 }
 
 /** The larger of both growths: objects that the collector moved, and pages that it did not give back. */
-export function growthMiB(before: Memory, after: Memory): number {
-  return Math.max(after.usedMiB - before.usedMiB, after.residentMiB - before.residentMiB);
+export function growthMB(before: Memory, after: Memory): number {
+  return Math.max(after.usedMB - before.usedMB, after.residentMB - before.residentMB);
 }

@@ -10,7 +10,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, openLogEngine, stateNamespace } from "../src/index.ts";
 import { inOwnFolder } from "./bed.ts";
-import { growthMiB, memoryAtRest } from "./memory.ts";
+import { growthMB, memoryAtRest } from "./memory.ts";
 import { inOwnProcess } from "./own-process.ts";
 import { type BenchOptions, type BenchRow, median } from "./row.ts";
 import { classes, keyOf, writeEntries } from "./state-entries.ts";
@@ -22,7 +22,7 @@ const longestWaitMs = 60_000;
 const quietMs = 3_000;
 
 interface Measured {
-  readonly grownMiB: number;
+  readonly grownMB: number;
   readonly snapshotPauseMs: number;
   /** Under the same load, without a snapshot: what the rest of the machine does to a thread. */
   readonly quietPauseMs: number;
@@ -34,10 +34,10 @@ export function benchStateMillion(options: BenchOptions): Promise<readonly Bench
   return inOwnFolder("state", async (folder) => {
     const rounds = Math.min(3, options.rounds);
     const measured: Measured[] = [];
-    const rewritingMiB: number[] = [];
+    const rewritingMB: number[] = [];
     for (let round = 0; round < rounds; round++) {
       measured.push(await inOwnProcess<Measured>(import.meta.url, "measureState", `${folder}/${round}`));
-      rewritingMiB.push(await inOwnProcess<number>(import.meta.url, "measureRewriting", `${folder}/${round}-few`));
+      rewritingMB.push(await inOwnProcess<number>(import.meta.url, "measureRewriting", `${folder}/${round}-few`));
     }
     const row = (what: string, unit: string, bar: number, of: (one: Measured) => number): BenchRow => ({
       name: `1 million state entries, ${what}`,
@@ -48,12 +48,12 @@ export function benchStateMillion(options: BenchOptions): Promise<readonly Bench
       barIs: "at most",
     });
     const theirs = median(measured.map(({ quietPauseMs }) => quietPauseMs));
-    const costs = measured.map(({ grownMiB }, round) => grownMiB - (rewritingMiB[round] as number));
-    const few = Math.round(median(rewritingMiB));
+    const costs = measured.map(({ grownMB }, round) => grownMB - (rewritingMB[round] as number));
+    const few = Math.round(median(rewritingMB));
     return [
       {
-        ...row("memory", "MiB", 400, () => median(costs)),
-        note: `state memory: beyond the ${few} MiB by which a process grows that writes as much over 1,000 entries`,
+        ...row("memory", "MB", 400, () => median(costs)),
+        note: `state memory: beyond the ${few} MB by which a process grows that writes as much over 1,000 entries`,
       },
       {
         ...row("longest pause with a snapshot", "ms", 50, ({ snapshotPauseMs }) => snapshotPauseMs),
@@ -74,7 +74,7 @@ export async function measureState(directory: string): Promise<Measured> {
     const before = await memoryAtRest();
     for (const namespace of namespaces) await writeEntries(engine, namespace, perNamespace);
     await snapshotsEnded(directory);
-    const grownMiB = growthMiB(before, await memoryAtRest());
+    const grownMB = growthMB(before, await memoryAtRest());
     const quietEndsMs = performance.now() + quietMs;
     const quietPauseMs = await longestPauseUntil(engine, () => performance.now() > quietEndsMs);
     const known = snapshotsIn(directory);
@@ -83,13 +83,13 @@ export async function measureState(directory: string): Promise<Measured> {
     await assertExpired(engine);
     const left = entries / 2;
     const expiryPauseMs = await longestPauseUntil(engine, () => engine.statistics().stateEntries <= left);
-    return { grownMiB, snapshotPauseMs, quietPauseMs, expiryPauseMs };
+    return { grownMB, snapshotPauseMs, quietPauseMs, expiryPauseMs };
   } finally {
     await engine.close();
   }
 }
 
-/** Runs in a process of its own: MiB by which it grew. */
+/** Runs in a process of its own: MB by which it grew. */
 export async function measureRewriting(directory: string): Promise<number> {
   const engine = await openLogEngine({ directory });
   try {
@@ -97,7 +97,7 @@ export async function measureRewriting(directory: string): Promise<number> {
     const few = (index: number): number => index % (1_000 / namespaces.length);
     for (const namespace of namespaces) await writeEntries(engine, namespace, perNamespace, few);
     await snapshotsEnded(directory);
-    return growthMiB(before, await memoryAtRest());
+    return growthMB(before, await memoryAtRest());
   } finally {
     await engine.close();
   }

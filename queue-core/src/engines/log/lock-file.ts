@@ -21,7 +21,9 @@
  * - A process killed with SIGKILL leaves its lock; another process may get its number since.
  * - An owner of another space is stopped for more than 5 s in the very moment in which it gives a new segment its name:
  *   that one could take the place of its heir's. Nothing here prevents it.
- * - The disk is full: a dead owner's lock is written over, which takes no room.
+ * - The disk is full: a dead owner's lock is written over, which takes no room. Where there is none the reserve is given
+ *   up for it, and without a reserve the start ends in STORAGE_FULL: a lock kept over a clean stop would save that start,
+ *   and look like a process at work.
  * The file is not `Disk`'s: it speaks of processes, not of stored data.
  */
 import { execFileSync } from "node:child_process";

@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Engine, Lease } from "../../../engine.ts";
 import type { QueueError } from "../../../errors.ts";
 import { StoredHistory } from "../format/stored-history.ts";
-import { temporaryDirectory } from "../log-bed.ts";
+import { contentsOf, temporaryDirectory } from "../log-bed.ts";
 import { openLogEngine } from "../open-log-engine.ts";
 import { hear, startChild } from "../recovery/child-run.ts";
 import { batchesOf, readTrace, startTraced, type TraceEvent, whyNoTrace } from "./traced-child.ts";
@@ -154,5 +154,22 @@ describe("a file system that is full", () => {
     const again = await open(directory);
     expect(await again.committedOffset(place)).toBe(100);
     expect(statSync(join(directory, "reserve")).size).toBe(4 * kibibyte * kibibyte);
+  });
+
+  it("without a byte for the lock, and without a reserve to give up for it, is told and touches nothing", async (context) => {
+    const mounted = temporaryDirectory();
+    const reason = mountTmpfs(mounted, 8 * kibibyte * kibibyte);
+    if (reason !== undefined) context.skip(reason);
+    const directory = join(mounted, "log");
+    await (await open(directory)).close();
+    rmSync(join(directory, "reserve"));
+    fillUp(join(mounted, "of others"), 0);
+
+    const before = contentsOf(directory);
+    await expect(openLogEngine({ directory })).rejects.toMatchObject({ code: "STORAGE_FULL", retryable: true });
+    expect(contentsOf(directory)).toEqual(before);
+
+    rmSync(join(mounted, "of others"));
+    await (await open(directory)).close();
   });
 });
