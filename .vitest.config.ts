@@ -8,7 +8,11 @@ import { defineConfig } from "vitest/config";
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const needsNoSystem = ["e2e/setup/{lock-file,style}.test.ts", "e2e/{docs,chaos}/*.test.ts"];
 const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
-const killsProcesses = ["queue-core/**/{kill,process}.test.ts", "apps/sandbox/**/*.test.ts"];
+const killsProcesses = [
+  "queue-core/**/{kill,process}.test.ts",
+  "queue-core/src/engines/redis/*.test.ts",
+  "apps/sandbox/**/*.test.ts",
+];
 const failsDisks = ["queue-core/**/real-faults.test.ts"];
 /** They look for the seed that shows a planted fault, or run many. */
 const searchesSeeds = [

@@ -7,14 +7,12 @@
  * What can go wrong: a blocking read that never returns (its deadline ends the connection, and a new one goes on
  * where it was); entries that were trimmed before this engine came to read them. Promises: sequences without a gap
  * were all told; after a gap everything counts as touched. Health is progress: `silentMs` is how long ago the last
- * answer came, and a healthy bell answers at least every 5 s.
+ * answer came, and a healthy bell answers at least every 2 s.
  */
 import type { Link } from "./link.ts";
 import { decodeText } from "./text.ts";
 
-const blockMs = 5_000;
-/** Above `blockMs`: a connection that says nothing for so long is given up. */
-const answerWithinMs = blockMs + 2_000;
+const blockMs = 2_000;
 const entriesPerRead = 256;
 
 export interface BellListener {
@@ -31,6 +29,8 @@ export class Bell {
   readonly #key: string;
   readonly #client: string;
   readonly #listener: BellListener;
+  /** Above `blockMs`: a connection that says nothing for so long is given up. */
+  readonly #answerWithinMs: number;
   /** The sequence up to which everything was told. */
   #next: number;
   #isOpen = true;
@@ -43,6 +43,8 @@ export class Bell {
     /** Whose entries are skipped: that engine knows what it wrote. */
     readonly client: string;
     readonly from: number;
+    /** How long an answer may be overdue. */
+    readonly silenceMs: number;
     readonly listener: BellListener;
   }) {
     this.#link = parts.link;
@@ -50,6 +52,7 @@ export class Bell {
     this.#client = parts.client;
     this.#next = parts.from;
     this.#listener = parts.listener;
+    this.#answerWithinMs = blockMs + parts.silenceMs;
     this.#done = this.#run();
   }
 
@@ -69,7 +72,7 @@ export class Bell {
       if (client === undefined) continue;
       const args = ["BLOCK", blockMs, "COUNT", entriesPerRead, "STREAMS", this.#key, `${this.#next}-0`];
       try {
-        const reply = await this.#link.send(client, "XREAD", args, answerWithinMs);
+        const reply = await this.#link.send(client, "XREAD", args, this.#answerWithinMs);
         this.#answeredMs = performance.now();
         if (reply !== null) this.#hear(reply as readonly [Buffer, readonly [Buffer, readonly Buffer[]][]][]);
       } catch (error) {

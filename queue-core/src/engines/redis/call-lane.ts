@@ -23,8 +23,8 @@ import { draining, type Script, strict } from "./script.ts";
 const callWeight = 512;
 const callBytes = 4 * 1024 * 1024;
 const retryPauseMs = 20;
-/** How long a connection may be silent before another is tried. */
-const answerWithinMs = 3_000;
+/** How often it is looked whether this is still the same server. */
+const verifyEveryMs = 1_000;
 
 export interface CallLaneParts {
   readonly link: Link;
@@ -33,6 +33,10 @@ export interface CallLaneParts {
   readonly time: RedisTime;
   /** How long an operation may be on its way. */
   readonly deadlineMs: number;
+  /** How long a connection may be silent before another is tried. */
+  readonly silenceMs: number;
+  /** Nothing can be stored any more. */
+  readonly onFailed: (error: QueueError) => void;
 }
 
 export class CallLane {
@@ -43,7 +47,10 @@ export class CallLane {
   #running: Promise<void> | undefined;
   #number = 0;
   #verifiedGeneration = -1;
+  #verifiedMs = 0;
   #end: QueueError | undefined;
+  /** When the engine closes, nothing is waited for longer than until then. */
+  #lastMs = Number.POSITIVE_INFINITY;
   /** Calls that were answered. */
   calls = 0;
   /** Those of them that stored something. */
@@ -75,6 +82,11 @@ export class CallLane {
     for (const operation of this.#waiting.splice(0)) operation.reject(error);
   }
 
+  /** What waits or is under way is given up when it is not done by then. */
+  hurry(withinMs: number): void {
+    this.#lastMs = performance.now() + withinMs;
+  }
+
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
@@ -87,7 +99,7 @@ export class CallLane {
       try {
         await this.#call(batch);
       } catch (error) {
-        for (const operation of batch) operation.reject(error);
+        for (const operation of batch) operation.reject(this.#failure(error));
       }
     }
     this.#running = undefined;
@@ -116,8 +128,8 @@ export class CallLane {
     let isLoaded = true;
     let wasSent = false;
     for (;;) {
-      const client = await link.up(endMs - performance.now());
-      if (client === undefined || performance.now() >= endMs) {
+      const client = await link.up(Math.min(endMs, this.#lastMs) - performance.now());
+      if (client === undefined || performance.now() >= Math.min(endMs, this.#lastMs)) {
         this.#unreachable(operations, wasSent);
         return;
       }
@@ -134,7 +146,7 @@ export class CallLane {
           body = this.#write(operations);
           script = draining;
         } else if (next === "resend") {
-          wasSent = true;
+          wasSent ||= error instanceof NoAnswer && error.wasSent;
         } else if (next === "wait") {
           await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
         } else if (next === "elsewhere") {
@@ -164,9 +176,11 @@ export class CallLane {
   }
 
   async #send(client: RedisClient, script: Script, isLoaded: boolean, number: number, body: Buffer) {
-    const { link, meta, identity, time } = this.#parts;
+    const { link, meta, identity, time, silenceMs } = this.#parts;
     const { generation } = link;
-    const verify = !isLoaded || generation !== this.#verifiedGeneration;
+    const nowMs = performance.now();
+    const isStale = generation !== this.#verifiedGeneration || nowMs - this.#verifiedMs > verifyEveryMs;
+    const verify = !isLoaded || isStale;
     const head = this.#head;
     head.reset();
     head.array(9);
@@ -179,8 +193,11 @@ export class CallLane {
     else head.number(time.given);
     const request = Buffer.concat([head.copy(), body]);
     const [command, code] = isLoaded ? ["EVALSHA", script.sha] : ["EVAL", script.source];
-    const reply = await link.send(client, command, [code, 1, meta, request, verify ? "verify" : ""], answerWithinMs);
-    if (verify) this.#verifiedGeneration = generation;
+    const reply = await link.send(client, command, [code, 1, meta, request, verify ? "verify" : ""], silenceMs);
+    if (verify) {
+      this.#verifiedGeneration = generation;
+      this.#verifiedMs = nowMs;
+    }
     return reply;
   }
 
@@ -208,6 +225,18 @@ export class CallLane {
     return operations.filter(({ isEntry }) => !isEntry);
   }
 
+  /** What Redis refused for a reason of its own. */
+  #failure(error: unknown): QueueError {
+    if (error instanceof QueueError) return error;
+    const detail = `Redis refused a call: ${describeFault(error)}`;
+    const code = codeOf(error);
+    if (code === "MISCONF") return new QueueError("STORAGE_FULL", detail, { retryAfterMs: 500 });
+    if (code === "NOPERM" || code === "NOAUTH") return new QueueError("UNREACHABLE", detail);
+    const failure = new QueueError("STORAGE_FAILED", detail);
+    this.#parts.onFailed(failure);
+    return failure;
+  }
+
   #unreachable(operations: readonly Operation[], wasSent: boolean): void {
     const detail = `Redis cannot be reached: ${this.#parts.link.fault}`;
     const outcome = wasSent ? "unknown" : "not_stored";
@@ -223,10 +252,14 @@ const scriptFor = (operations: readonly Operation[]): Script =>
 /** What Redis refused before it did anything; see https://redis.io/docs/latest/develop/reference/protocol-spec/. */
 function whatNext(error: unknown): "load" | "drain" | "resend" | "wait" | "elsewhere" | "fail" {
   if (error instanceof NoAnswer) return "resend";
-  const code = /^[A-Z]+/.exec(error instanceof Error ? error.message : "")?.[0];
+  const code = codeOf(error);
   if (code === "NOSCRIPT") return "load";
   if (code === "OOM") return "drain";
   if (code === "LOADING" || code === "BUSY" || code === "TRYAGAIN" || code === "CLUSTERDOWN") return "wait";
   if (code === "READONLY" || code === "MASTERDOWN" || code === "MOVED") return "elsewhere";
   return "fail";
+}
+
+function codeOf(error: unknown): string | undefined {
+  return /^[A-Z]+/.exec(error instanceof Error ? error.message : "")?.[0];
 }

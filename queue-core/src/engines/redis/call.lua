@@ -321,6 +321,36 @@ handlers[7] = function(operation)
   return rings
 end
 
+-- { 8, place, groups key, offsets key less the group, ageMs, messages } drops the oldest that every known group has
+-- consumed: those older than ageMs, and those beyond that many of the partition. Gives how many went, at most 1,000.
+local droppedAtOnce = 1000
+handlers[8] = function(operation)
+  local place, ageMs, messages = operation[2], operation[5], operation[6]
+  local at = places[place][2] .. ' ' .. places[place][1]
+  local start = tonumber(call('HGET', prefix .. 'ranges', 'start ' .. at)) or 0
+  if places[place][3] > 0 then start = math.max(start, ends[place] - places[place][3]) end
+  local needed = ends[place]
+  for _, group in ipairs(call('SMEMBERS', prefix .. operation[3])) do
+    needed = math.min(needed, tonumber(call('HGET', prefix .. operation[4] .. group, places[place][2])) or 0)
+  end
+  local from = math.min(needed, start + droppedAtOnce)
+  while from > start and from > ends[place] - messages do
+    local last = call('XRANGE', streams[place], whole(from), whole(from), 'COUNT', 1)[1]
+    if not last or tonumber(last[2][2]) <= nowMs - ageMs then break end
+    from = start + math.floor((from - start) / 2)
+  end
+  if from <= start then return 0 end
+  call('XTRIM', streams[place], 'MINID', '=', whole(from + 1))
+  call('HSET', prefix .. 'ranges', 'start ' .. at, whole(from))
+  return from - start
+end
+
+-- { 9 } gives { bytes used, bytes that Redis may use; 0: as many as there are }.
+handlers[9] = function()
+  local memory = call('INFO', 'memory')
+  return { tonumber(string.match(memory, 'used_memory:(%d+)')), tonumber(string.match(memory, 'maxmemory:(%d+)')) }
+end
+
 -- The call --------------------------------------------------------------------------------------------------------
 
 local firstSequence, results, hasNews = sequence, {}, false

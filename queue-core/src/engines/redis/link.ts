@@ -14,10 +14,20 @@ import { describeFault } from "./connection.ts";
 
 export type RedisClient = Redis | Cluster;
 
-/** A command that was sent, or may have been, and has no answer. */
+/** A command that has no answer. */
 export class NoAnswer extends Error {
   override readonly name = "NoAnswer";
+  /** False where it certainly never left this process. */
+  readonly wasSent: boolean;
+
+  constructor(message: string, wasSent: "sent" | "kept") {
+    super(message);
+    this.wasSent = wasSent === "sent";
+  }
 }
+
+/** What ioredis says of a command that it did not send. */
+const keptMessage = /isn't writeable|is already connecting|None of startup nodes/;
 
 const pauses = { firstMs: 10, longestMs: 1_000 };
 
@@ -69,7 +79,7 @@ export class Link {
     return new Promise<unknown>((resolve, reject) => {
       const pending = this.#pending.get(client);
       if (pending === undefined) {
-        reject(new NoAnswer(this.#fault));
+        reject(new NoAnswer(this.#fault, "kept"));
         return;
       }
       const timer = setTimeout(() => this.#giveUp(client, `no answer within ${deadlineMs} ms`), deadlineMs);
@@ -85,7 +95,16 @@ export class Link {
           pending.delete(end);
           resolve(result);
         },
-        (error: Error) => end(error.name === "ReplyError" ? error : new NoAnswer(describeFault(error))),
+        (error: Error) => {
+          if (error.name === "ReplyError") {
+            end(error);
+            return;
+          }
+          const text = describeFault(error);
+          end(new NoAnswer(text, keptMessage.test(text) ? "kept" : "sent"));
+          // Asked again at once it would say the same, and leave the event loop no turn in which to say that it ended.
+          this.#giveUp(client, text);
+        },
       );
     });
   }
@@ -125,7 +144,7 @@ export class Link {
   #giveUp(client: RedisClient, why: string): void {
     if (this.#client !== client || this.#isClosed) return;
     this.#fault = why;
-    this.#drop(client, new NoAnswer(why));
+    this.#drop(client, new NoAnswer(why, "sent"));
     const pauseMs = Math.min(pauses.longestMs, pauses.firstMs * 2 ** this.#failures++);
     this.#retry = setTimeout(() => this.#connect(), pauseMs);
   }

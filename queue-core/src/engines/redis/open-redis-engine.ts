@@ -19,14 +19,20 @@ import { OpenRedisEngine, type RedisEngine } from "./redis-engine.ts";
 import { RedisReads } from "./redis-reads.ts";
 import { GivenTime, type RedisTime, SampledTime } from "./redis-time.ts";
 import { draining } from "./script.ts";
+import { checkVersion } from "./settings.ts";
+import { type RedisRetention, Upkeep } from "./upkeep.ts";
 
 /** How a cell is opened. Only `address` is needed. */
 export interface RedisEngineOptions {
   readonly address: RedisAddress;
   /** The cell: one primary holds whole cells, and a cell holds whole sales with all of their topics. Default `main`. */
   readonly cell?: string;
-  /** How long a call may be on its way before it is given up, in ms. Default 10,000. */
+  /** How long a call may be on its way before it is given up, over all connections it takes. Default 10,000. */
   readonly deadlineMs?: number;
+  /** How long a connection may owe an answer before another one is made. Default 3,000. */
+  readonly silenceMs?: number;
+  /** When messages that every known group has consumed may go. Default after 1 hour, or above 100,000 in a partition. */
+  readonly retention?: RedisRetention;
   /** What is known to be stored in this cell: where Redis has less, the open is refused with DATA_LOST. */
   readonly atLeast?: DataMark;
   /** Time for tests, which Redis is told. Default: Redis's own. */
@@ -38,22 +44,33 @@ const monotonicMs = () => performance.now();
 /** Rejects with INVALID_ARGUMENT, UNREACHABLE, DATA_LOST or UNKNOWN_FORMAT. */
 export async function openRedisEngine(options: RedisEngineOptions): Promise<RedisEngine> {
   const keys = new CellKeys(options.cell ?? "main");
-  const { address, deadlineMs = 10_000, clock } = options;
+  const { address, deadlineMs = 10_000, silenceMs = 3_000, clock } = options;
   const client = randomBytes(9).toString("base64url");
   const failed = Promise.withResolvers<Error>();
-  const time = clock === undefined ? new SampledTime(monotonicMs) : new GivenTime(clock);
-  const identity = new DataIdentity(client, monotonicMs, (error) => {
+  const onFailed = (error: QueueError) => {
     lane.end(error);
     failed.resolve(error);
-  });
+  };
+  const time = clock === undefined ? new SampledTime(monotonicMs) : new GivenTime(clock);
+  const identity = new DataIdentity(client, monotonicMs, onFailed);
   const link = new Link(clientMaker(address, `queue-core ${client}`));
-  const lane = new CallLane({ link, meta: keys.meta, identity, time, deadlineMs });
-  const reads = new RedisReads(link, keys, deadlineMs);
+  const lane = new CallLane({ link, meta: keys.meta, identity, time, deadlineMs, silenceMs, onFailed });
+  const reads = new RedisReads(link, keys, { deadlineMs, silenceMs });
   try {
     await begin({ link, meta: keys.meta, identity, time, deadlineMs }, options.atLeast);
-    const engine = new OpenRedisEngine({ lane, reads, link, identity, time, failed: failed.promise });
-    const bellLink = new Link(clientMaker(address, `queue-core ${client} bell`));
-    await engine.begin(() => bellOf(engine, bellLink, keys, identity));
+    const engine: OpenRedisEngine = new OpenRedisEngine({
+      lane,
+      reads,
+      link,
+      identity,
+      time,
+      failed: failed.promise,
+      upkeep: new Upkeep(lane, () => engine.topics(), options.retention ?? {}),
+    });
+    await engine.begin(() => {
+      const bellLink = new Link(clientMaker(address, `queue-core ${client} bell`));
+      return bellOf(engine, { link: bellLink, key: keys.bell, silenceMs, identity });
+    });
     return engine;
   } catch (error) {
     link.close();
@@ -75,6 +92,7 @@ async function begin(
   const { link, meta, identity, time, deadlineMs } = parts;
   const redis = await link.up(deadlineMs);
   if (redis === undefined) throw new QueueError("UNREACHABLE", `Redis cannot be reached: ${link.fault}`);
+  await checkVersion(redis);
   const out = new CallWriter();
   out.array(9);
   out.text(identity.client);
@@ -97,10 +115,15 @@ async function begin(
   }
 }
 
-function bellOf(engine: OpenRedisEngine, link: Link, keys: CellKeys, identity: DataIdentity): Bell {
+function bellOf(
+  engine: OpenRedisEngine,
+  parts: { readonly link: Link; readonly key: string; readonly silenceMs: number; readonly identity: DataIdentity },
+): Bell {
+  const { link, key, silenceMs, identity } = parts;
   return new Bell({
     link,
-    key: keys.bell,
+    key,
+    silenceMs,
     client: identity.client,
     from: identity.seen,
     listener: {

@@ -315,6 +315,50 @@ export class MembersOperation extends SmallOperation<readonly string[]> implemen
   }
 }
 
+export interface MemoryUse {
+  readonly usedBytes: number;
+  /** 0: nothing bounds it. */
+  readonly maxBytes: number;
+}
+
+export class MemoryOperation extends SmallOperation<MemoryUse> implements Operation {
+  write(out: CallWriter): void {
+    out.array(1);
+    out.number(9);
+  }
+
+  settle(result: unknown): void {
+    const [usedBytes, maxBytes] = result as readonly [number, number];
+    this.resolve({ usedBytes, maxBytes });
+  }
+}
+
+/** Gives how many messages went. */
+export class DropOperation extends SmallOperation<number> implements Operation {
+  readonly #place: Place;
+  readonly #keep: { readonly ms: number; readonly messages: number };
+
+  constructor(place: Place, keep: { readonly ms: number; readonly messages: number }) {
+    super();
+    this.#place = place;
+    this.#keep = keep;
+  }
+
+  write(out: CallWriter): void {
+    out.array(6);
+    out.number(8);
+    out.number(out.placeNumber(this.#place));
+    out.text(groupsSuffix(this.#place.topic));
+    out.text(offsetsSuffix(this.#place.topic, ""));
+    out.number(this.#keep.ms);
+    out.number(this.#keep.messages);
+  }
+
+  settle(result: unknown): void {
+    this.resolve(result as number);
+  }
+}
+
 /** Gives the topics as they are in force. */
 export class DeclareOperation extends SmallOperation<readonly TopicConfig[]> implements Operation {
   readonly #topics: readonly TopicConfig[];

@@ -28,7 +28,7 @@ export interface PrivateRedisOptions {
 
 /** A running one. */
 export interface PrivateRedis {
-  /** `redis://127.0.0.1:<port>`. */
+  /** `redis://127.0.0.1:<port>`, with the password where the settings have one (`requirepass`). */
   readonly url: string;
   readonly port: number;
   readonly directory: string;
@@ -42,10 +42,10 @@ export interface PrivateRedis {
 
 const programs = ["redis-server", "valkey-server"];
 const patienceMs = 10_000;
-/** What holds its standard input open dies: then the server is ended as well. */
+/** Where what holds its standard input open goes, the server does; one that writes its first file has to be told twice. */
 const guard =
   'exec 3<&0; "$@" </dev/null 3<&- & server=$!; echo $server; ' +
-  "(cat <&3 >/dev/null; kill $server 2>/dev/null) & guard=$!; " +
+  "(cat <&3; while kill $server; do sleep 1; done) >/dev/null 2>&1 & guard=$!; " +
   "wait $server; code=$?; kill $guard 2>/dev/null; exit $code";
 
 /** The program that `startPrivateRedis` would start; undefined where none is on the PATH. */
@@ -63,9 +63,10 @@ export async function startPrivateRedis(options: PrivateRedisOptions = {}): Prom
   mkdirSync(directory, { recursive: true });
   const port = options.port ?? (await freePort());
   const child = spawn("sh", ["-c", guard, "sh", program, ...settingsOf(options, directory, port)], {
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "ignore"],
   });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  ended.then(() => child.stdin?.end());
   const stop = async () => {
     child.stdin?.end();
     await ended;
@@ -73,7 +74,8 @@ export async function startPrivateRedis(options: PrivateRedisOptions = {}): Prom
   };
   try {
     const pid = await pidOf(child);
-    const url = `redis://127.0.0.1:${port}`;
+    const password = options.settings?.requirepass;
+    const url = `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`;
     await answering(url, ended);
     child.unref();
     return { url, port, directory, pid, ended, stop };

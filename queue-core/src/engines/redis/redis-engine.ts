@@ -48,12 +48,15 @@ import {
   DeclareOperation,
   HeartbeatOperation,
   MembersOperation,
+  type MemoryUse,
   ReleaseOperation,
   RenewOperation,
   type StoredCommit,
 } from "./operations.ts";
 import type { RedisReads } from "./redis-reads.ts";
 import type { RedisTime } from "./redis-time.ts";
+import { inspectServer, type RedisRisk } from "./settings.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** Counted since the engine was opened. */
 export interface RedisStatistics {
@@ -61,10 +64,12 @@ export interface RedisStatistics {
   readonly calls: number;
   /** Commands that only read. */
   readonly reads: number;
-  /** Since the bell, which tells of other engines' commits, last answered; a healthy one does at least every 5 s. */
+  /** Since the bell, which tells of other engines' commits, last answered; a healthy one does at least every 2 s. */
   readonly silentMs: number;
   /** Calls and reads without an answer yet. */
   readonly underWay: number;
+  /** As it was a second ago; zeros until then. */
+  readonly memory: MemoryUse;
 }
 
 /** An engine on Redis, and what only Redis has. */
@@ -72,6 +77,8 @@ export interface RedisEngine extends Engine {
   /** To be kept outside of Redis and handed in as `atLeast` at the next start. */
   readonly mark: DataMark;
   redisStatistics(): RedisStatistics;
+  /** What Redis's settings put at risk, asked anew; empty where all is as recommended. Rejects with UNREACHABLE. */
+  risks(): Promise<readonly RedisRisk[]>;
 }
 
 export interface RedisEngineParts {
@@ -81,7 +88,11 @@ export interface RedisEngineParts {
   readonly identity: DataIdentity;
   readonly time: RedisTime;
   readonly failed: Promise<Error>;
+  readonly upkeep: Upkeep;
 }
+
+/** Where Redis is gone, nobody waits for it longer than that to close. */
+const closeWithinMs = 2_000;
 
 const nothing: readonly never[] = [];
 
@@ -109,6 +120,7 @@ export class OpenRedisEngine implements RedisEngine {
   async begin(startBell: (engine: OpenRedisEngine) => Bell): Promise<void> {
     await this.loadTopics();
     this.#bell = startBell(this);
+    this.#parts.upkeep.start();
   }
 
   get mark(): DataMark {
@@ -244,13 +256,22 @@ export class OpenRedisEngine implements RedisEngine {
   }
 
   redisStatistics(): RedisStatistics {
-    const { lane, reads } = this.#parts;
+    const { lane, reads, upkeep } = this.#parts;
     return {
       calls: lane.calls,
       reads: reads.reads,
       silentMs: this.#bell?.silentMs ?? 0,
+      memory: upkeep.memory,
       underWay: reads.underWay + (lane.isBusy ? 1 : 0),
     };
+  }
+
+  async risks(): Promise<readonly RedisRisk[]> {
+    this.#assertOpen();
+    const { link } = this.#parts;
+    const client = await link.up(0);
+    if (client === undefined) throw new QueueError("UNREACHABLE", `Redis cannot be reached: ${link.fault}`);
+    return inspectServer(client);
   }
 
   close(): Promise<void> {
@@ -268,7 +289,9 @@ export class OpenRedisEngine implements RedisEngine {
 
   async #close(): Promise<void> {
     this.#mode = "closed";
-    const { lane, link } = this.#parts;
+    const { lane, link, upkeep } = this.#parts;
+    upkeep.stop();
+    lane.hurry(closeWithinMs);
     const released = [...this.#held.values()].map((lease) => lane.push(new ReleaseOperation(lease)).promise);
     // Where Redis is gone they run out by themselves.
     await Promise.allSettled(released);

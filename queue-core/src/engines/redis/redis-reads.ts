@@ -9,11 +9,12 @@ import type { Namespace, PartitionRange, PartitionRef, StateEntry, StoredMessage
 import { QueueError } from "../../errors.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import { type CellKeys, endField, startField } from "./cell-keys.ts";
+import { describeFault } from "./connection.ts";
 import { type Link, NoAnswer } from "./link.ts";
 import { decodeEntry, decodeMessage } from "./stored-records.ts";
 import { decodeText, encodeText, textArgument } from "./text.ts";
 
-const answerWithinMs = 3_000;
+const retryPauseMs = 20;
 const mostMessagesAtOnce = 4_096;
 const entriesAtOnce = 256;
 /** What a message is taken for as long as none of its topic was read. */
@@ -25,17 +26,17 @@ type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 export class RedisReads {
   readonly #link: Link;
   readonly #keys: CellKeys;
-  readonly #deadlineMs: number;
+  readonly #limits: { readonly deadlineMs: number; readonly silenceMs: number };
   /** Bytes of a message by topic, a moving mean. */
   readonly #typicalBytes = new Map<string, number>();
   /** Commands that were answered. */
   reads = 0;
   underWay = 0;
 
-  constructor(link: Link, keys: CellKeys, deadlineMs: number) {
+  constructor(link: Link, keys: CellKeys, limits: { readonly deadlineMs: number; readonly silenceMs: number }) {
     this.#link = link;
     this.#keys = keys;
-    this.#deadlineMs = deadlineMs;
+    this.#limits = limits;
   }
 
   async messages(
@@ -68,8 +69,8 @@ export class RedisReads {
     const fields = [endField(name, partition), startField(name, partition)];
     const [end, start] = (await this.#ask("HMGET", [this.#keys.ranges, ...fields])) as (Buffer | null)[];
     const endOffset = numberOf(end);
-    if (ringMessages !== undefined) return { start: Math.max(0, endOffset - ringMessages), end: endOffset };
-    return { start: numberOf(start), end: endOffset };
+    const ringStart = ringMessages === undefined ? 0 : endOffset - ringMessages;
+    return { start: Math.max(numberOf(start), ringStart), end: endOffset };
   }
 
   async committedOffset(topic: TopicConfig, { group, partition }: PartitionRef): Promise<number> {
@@ -142,16 +143,21 @@ export class RedisReads {
   }
 
   async #answer(command: string, args: readonly Argument[]): Promise<unknown> {
-    const endMs = performance.now() + this.#deadlineMs;
+    const endMs = performance.now() + this.#limits.deadlineMs;
     for (;;) {
       const client = await this.#link.up(endMs - performance.now());
       if (client === undefined) throw new QueueError("UNREACHABLE", `Redis cannot be reached: ${this.#link.fault}`);
       try {
-        const reply = await this.#link.send(client, command, args, answerWithinMs);
+        const reply = await this.#link.send(client, command, args, this.#limits.silenceMs);
         this.reads++;
         return reply;
       } catch (error) {
-        if (!(error instanceof NoAnswer)) throw error;
+        if (error instanceof NoAnswer) continue;
+        const code = /^[A-Z]+/.exec(error instanceof Error ? error.message : "")?.[0];
+        if (code !== "LOADING" && code !== "CLUSTERDOWN" && code !== "TRYAGAIN") {
+          throw new QueueError("UNREACHABLE", `Redis refused to read: ${describeFault(error)}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
       }
     }
   }
