@@ -13,6 +13,7 @@ import { startOrderConsumer } from "./order/order.ts";
 import { startAuthorising } from "./payment/authorise.ts";
 import type { PaymentProvider } from "./payment/payment-provider.ts";
 import { startSettling } from "./payment/settle.ts";
+import { type ReconciliationTimes, startReconciliation } from "./reconciliation/start-reconciliation.ts";
 import { startSmsConsumer } from "./sms/sms.ts";
 import type { SmsProvider } from "./sms/sms-provider.ts";
 import { startStatsConsumer } from "./stats/stats.ts";
@@ -25,6 +26,7 @@ export interface ConsumersOptions {
   readonly log: Logger;
   /** Where jobs are kept; default: on the queue. The caller stops it, after the consumers. */
   readonly jobs?: JobQueue;
+  readonly reconciliation?: ReconciliationTimes;
   /** Names the members of all groups; default: random ids. */
   readonly member?: string;
 }
@@ -50,6 +52,7 @@ export async function startConsumers(given: ConsumersOptions): Promise<Consumers
     ...startSettling(options),
     ...startSmsConsumer(options),
     ...startStatsConsumer(options),
+    startReconciliation(options),
   ];
   const started = await Promise.allSettled(starting);
   const running = started.flatMap((start) => (start.status === "fulfilled" ? start.value : []));

@@ -5,6 +5,7 @@ export * from "./jobs.ts";
 export * from "./knobs.ts";
 export * from "./messages.ts";
 export * from "./problems.ts";
+export * from "./reconciliation.ts";
 export * from "./risk/decide.ts";
 export * from "./stock/decide.ts";
 export * from "./stock/sale-terms.ts";

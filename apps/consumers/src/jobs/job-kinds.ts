@@ -1,9 +1,16 @@
 /**
- * The kinds of jobs. Both providers take 500 requests a second before they answer 429: a limit of our own below
+ * The three kinds of jobs. Both providers take 500 requests a second before they answer 429: a limit of our own below
  * that keeps a spike of orders from running into theirs, and leaves room for the payments' authorisations, which are
  * no jobs because a shopper waits for them.
  */
-import { type OrderEvent, paymentJobs, type SettlingEvent, smsJobs } from "@plateau/domain";
+import {
+  type OrderEvent,
+  paymentJobs,
+  type ReconciliationOrder,
+  reconciliationJobs,
+  type SettlingEvent,
+  smsJobs,
+} from "@plateau/domain";
 import type { JobKind } from "./job-queue.ts";
 
 /** One SMS for an event of an order. Id: `<orderId>:<event>`, also the provider's idempotency key. */
@@ -24,4 +31,13 @@ export const paymentJobKind: JobKind<SettlingEvent> = {
   attempts: 10,
   backoff: { firstMs: 500, longestMs: 120_000 },
   rate: { max: 30, perMs: 100 },
+};
+
+/** Once a minute; one that fails is followed by the next anyhow. */
+export const reconciliationJobKind: JobKind<ReconciliationOrder> = {
+  name: "reconciliation",
+  topic: reconciliationJobs,
+  concurrency: 1,
+  attempts: 2,
+  backoff: { firstMs: 5_000, longestMs: 5_000 },
 };

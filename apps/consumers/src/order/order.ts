@@ -23,9 +23,9 @@
  */
 import { groups, type OrderEvent, orders, type ReservationEvent, reservations } from "@plateau/domain";
 import { type Database, isRefusedRow } from "@plateau/prisma";
-import type { GroupMember, Message, Queue, TransactionalPublisher } from "queue-core";
+import type { GroupMember, Queue, TransactionalPublisher } from "queue-core";
 import { settleBatch } from "../batch-writes.ts";
-import { changesAnOrder, orderEventOf } from "./order-rows.ts";
+import { changesAnOrder, type OrderingEvent, orderEventOf } from "./order-rows.ts";
 import { applyReservations, hasReached, longestWriteMs } from "./order-table.ts";
 
 export interface OrderConsumerOptions {
@@ -38,10 +38,15 @@ export interface OrderConsumerOptions {
   readonly writtenWithinMs?: number;
 }
 
-export async function startOrderConsumer(
-  options: OrderConsumerOptions,
-): Promise<readonly [GroupMember, { stop(): Promise<void> }]> {
-  const { queue, db, member, checkAfterMs = 6_000, writtenWithinMs = longestWriteMs } = options;
+/** Makes rows and tells of them, together or not at all; the same events again change no row. */
+export interface OrderProjection {
+  /** Rejects where the database, or the queue, took nothing of it, or nobody knows. */
+  apply(events: readonly OrderingEvent[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function openOrderProjection(options: OrderConsumerOptions): Promise<OrderProjection> {
+  const { queue, db, checkAfterMs = 6_000, writtenWithinMs = longestWriteMs } = options;
   const publisher = await queue.transactional<OrderEvent>({
     group: groups.order,
     topic: orders,
@@ -54,24 +59,38 @@ export async function startOrderConsumer(
       return queue.now() - storedAtMs < writtenWithinMs ? "unknown" : "rollback";
     },
   });
+  return {
+    apply: (events) => applyAndTell(queue, db, publisher, events),
+    stop: () => publisher.stop(),
+  };
+}
+
+export async function startOrderConsumer(
+  options: OrderConsumerOptions,
+): Promise<readonly [GroupMember, OrderProjection]> {
+  const { queue, member } = options;
+  const projection = await openOrderProjection(options);
   const consumer = await queue.consume<ReservationEvent>({
     group: groups.order,
     topic: reservations,
     maxBatch: 500,
     lingerMs: 50,
     ...(member === undefined ? {} : { member }),
-    handle: (batch) => settleBatch(batch, (part) => orderBatch(queue, db, publisher, part)),
+    handle: (batch) =>
+      settleBatch(batch, async (part) => {
+        await projection.apply(part.map((message) => message.value).filter(changesAnOrder));
+        return undefined;
+      }),
   });
-  return [consumer, publisher];
+  return [consumer, projection];
 }
 
-async function orderBatch(
+async function applyAndTell(
   queue: Queue,
   db: Database,
   publisher: TransactionalPublisher<OrderEvent>,
-  batch: readonly Message<ReservationEvent>[],
-): Promise<undefined> {
-  const events = batch.map((message) => message.value).filter(changesAnOrder);
+  events: readonly OrderingEvent[],
+): Promise<void> {
   if (events.length === 0) return;
   let failure: { readonly error: unknown } | undefined;
   await publisher.publish(events.map(orderEventOf), async () => {

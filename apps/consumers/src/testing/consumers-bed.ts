@@ -26,7 +26,15 @@ import {
 } from "@plateau/domain";
 import { type Database, openDatabase } from "@plateau/prisma";
 import type { TestDatabase, TestPostgres } from "@plateau/prisma/testing/postgres";
-import { type Commit, createMemoryEngine, type Engine, openQueue, type Queue, type Topic } from "queue-core";
+import {
+  type Commit,
+  createMemoryEngine,
+  type Engine,
+  openQueue,
+  type Queue,
+  stateNamespace,
+  type Topic,
+} from "queue-core";
 import { vi } from "vitest";
 
 export const leaseMs = 400;
@@ -134,6 +142,15 @@ export class ConsumersBed {
         }
       }
     }, within);
+  }
+
+  /** As if so much time had passed that the job store knows none of its ids any more. */
+  async forgetJobIds(queue: Queue): Promise<void> {
+    for (const { name } of [smsJobs, paymentJobs]) {
+      const namespace = stateNamespace("jobs", name, 0);
+      const known = await queue.engine.scanState(namespace, { limit: 1_000 });
+      await queue.engine.commit({ put: known.map(({ key }) => ({ namespace, key, value: null })) });
+    }
   }
 
   /** The stock stage, as the worker runs it. */

@@ -30,6 +30,7 @@ import { type AdminGuard, adminCookieName } from "../session/admin-guard.ts";
 import type { Broadcast } from "../streams/broadcast.ts";
 import { knownSale, liveView } from "./catalogue.ts";
 import { countDeadLetters, deadLetterRoutes } from "./dead-letters.ts";
+import { reconciliationRoute } from "./reconciliation.ts";
 
 const tags = ["ops"];
 const rowsPerInsert = 2_000;
@@ -54,6 +55,7 @@ export function opsRoutes(app: FastifyInstance, gateway: Gateway, parts: OpsPart
     faultRoutes(ops, gateway);
     queueFaultRoutes(ops, gateway);
     deadLetterRoutes(ops, gateway);
+    reconciliationRoute(ops, gateway);
     numberRoutes(ops, gateway, parts);
   });
 }

@@ -1,17 +1,15 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { type PrivateRedis, startPrivateRedis } from "queue-core/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isRedisInstalled } from "../../testing/redis-installed.ts";
 import { openStore } from "./job-store.ts";
 import { jobSuite } from "./job-suite.ts";
 import { textKind } from "./text-kind.ts";
 
-const isInstalled = ["redis-server", "valkey-server"].some((name) => spawnSync(name, ["--version"]).status === 0);
-
-describe.skipIf(!isInstalled && process.env.CI === undefined)("jobs in Redis", () => {
+describe.skipIf(!isRedisInstalled && process.env.CI === undefined)("jobs in Redis", () => {
   let directory: string;
   let redis: PrivateRedis;
   beforeAll(async () => {
