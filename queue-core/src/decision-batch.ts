@@ -16,6 +16,7 @@ import { delayedEntry } from "./delay.ts";
 import type { AppendRequest, CommitReceipt, Engine, ReplyAddress, StateWrite, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { failedOutcome, type InterceptorChain, type PublishOutcome } from "./interceptors.ts";
+import { checkDelayMs, checkMs } from "./number-checks.ts";
 import { appendRequest } from "./publish.ts";
 import type { Decision, Emission, EntryWrite, StateReader } from "./queue.ts";
 import type { QueueContext } from "./queue-context.ts";
@@ -156,6 +157,7 @@ export class DecisionBatch implements StateReader {
     const headers = emission.replyTo === undefined ? undefined : { replyTo: emission.replyTo };
     let request = appendRequest(emission.topic as Topic<unknown>, emission.value, headers);
     this.#checkPlace(request.topic, request.partition);
+    checkDelayMs(emission.delayMs);
     const isDelayed = emission.delayMs !== undefined && emission.delayMs > 0;
     if (this.#interceptors !== undefined) {
       const { append, settle } = this.#interceptors.outgoing(request, isDelayed ? "delayed" : "emission", message);
@@ -193,4 +195,5 @@ function checkWrite(write: EntryWrite): void {
   if (write.value === undefined) {
     throw new QueueError("INVALID_ARGUMENT", `state entry ${write.key} was written as undefined; null deletes`);
   }
+  checkMs(`expiresAfterMs of state entry ${write.key}`, write.expiresAfterMs);
 }

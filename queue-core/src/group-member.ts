@@ -9,6 +9,7 @@
 import { registerGroup } from "./group-registry.ts";
 import { Membership, type StartWork } from "./membership.ts";
 import { checkName, memberId } from "./namespaces.ts";
+import { checkMs } from "./number-checks.ts";
 import type { GroupMember } from "./queue.ts";
 import type { QueueContext } from "./queue-context.ts";
 
@@ -36,6 +37,7 @@ export async function joinGroup(
   const member = options.member ?? unique;
   checkName("group", group);
   checkName("member", member);
+  checkMs("leaseMs", options.leaseMs);
   const counters: MemberCounters = { handled: 0, retried: 0, deadLettered: 0, batches: 0, expired: 0 };
   await registerGroup(context.engine, group, topic);
   const leaseMs = options.leaseMs ?? context.leaseMs;
@@ -46,7 +48,10 @@ export async function joinGroup(
     group,
     member,
     statistics: () => ({ member, partitions: membership.partitions, ...counters }),
-    stop: (stopOptions) => membership.stop(stopOptions?.graceMs),
+    stop: async (stopOptions) => {
+      checkMs("graceMs", stopOptions?.graceMs);
+      await membership.stop(stopOptions?.graceMs);
+    },
     kill: () => membership.kill(),
   };
 }

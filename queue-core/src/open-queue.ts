@@ -18,7 +18,7 @@ import { joinGroup } from "./group-member.ts";
 import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
 import { type Interceptor, InterceptorChain } from "./interceptors.ts";
 import { checkName, memberName, membershipName, repliesTopicName } from "./namespaces.ts";
-import { checkPositive } from "./number-checks.ts";
+import { checkMs, checkPositive } from "./number-checks.ts";
 import { PartitionProcess } from "./process.ts";
 import { Publisher } from "./publish.ts";
 import type {
@@ -40,7 +40,7 @@ import type { Topic } from "./topic.ts";
 
 /** What a queue is opened with. `engine` and `topics` are needed; times are ms. */
 export interface QueueOptions {
-  /** Owned by the queue from now on: `stop` closes it. */
+  /** Owned by the queue from now on: `stop` closes it, and so does an `openQueue` that fails. */
   readonly engine: Engine;
   /** Every topic that this process publishes to, reads or emits to. */
   readonly topics: readonly (Topic<never> | Topic<unknown>)[];
@@ -62,10 +62,24 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Throws INVALID_ARGUMENT for a topic declared twice, with a bad name, or otherwise than the engine knows it. */
+/**
+ * Throws INVALID_ARGUMENT for a topic declared twice, with a bad name, or otherwise than the engine knows it. The
+ * engine is closed then too: nobody else has it any more.
+ */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
+  try {
+    return await open(options);
+  } catch (error) {
+    const report = guardedReport(options.onBackgroundError);
+    await options.engine.close().catch((fault: unknown) => report("closing the engine after a failed open", fault));
+    throw error;
+  }
+}
+
+async function open(options: QueueOptions): Promise<Queue> {
   const topics = options.topics as readonly Topic<unknown>[];
   checkTopics(topics);
+  checkMs("leaseMs", options.leaseMs);
   await options.engine.declareTopics([
     ...topics.map(({ name, partitions, ringMessages }) =>
       ringMessages === undefined ? { name, partitions } : { name, partitions, ringMessages },
@@ -149,6 +163,7 @@ class OpenQueue implements Queue {
     checkPositive("maxBatch", options.maxBatch);
     checkPositive("concurrency", options.concurrency);
     checkPositive("maxAttempts", options.maxAttempts);
+    checkMs("lingerMs", options.lingerMs);
     const member = await joinGroup(
       this.#context,
       options,
@@ -160,6 +175,7 @@ class OpenQueue implements Queue {
   async process<T, Facts = undefined>(options: ProcessOptions<T, Facts>): Promise<GroupMember> {
     this.#checkOpen(options.topic.name);
     checkPositive("maxBatch", options.maxBatch);
+    checkMs("budgetMs of prepare", options.prepare?.budgetMs);
     const member = await joinGroup(
       this.#context,
       options,
@@ -182,6 +198,7 @@ class OpenQueue implements Queue {
     this.#checkOpen(options.topic.name);
     checkName("group", options.group);
     checkPositive("maxChecks", options.maxChecks);
+    checkMs("checkAfterMs", options.checkAfterMs);
     const halves: HalfMessages<T> = new HalfMessages(this.#context, options, () => this.#transactional.delete(halves));
     return this.#keep(this.#transactional, halves);
   }

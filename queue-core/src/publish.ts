@@ -20,6 +20,7 @@ import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite }
 import { QueueError } from "./errors.ts";
 import { failedOutcome, type InterceptorChain } from "./interceptors.ts";
 import { checkName } from "./namespaces.ts";
+import { checkDelayMs, checkMs } from "./number-checks.ts";
 import type { PublishOptions, PublishReceipt } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
 import { partitionOfKey, type Topic } from "./topic.ts";
@@ -48,6 +49,7 @@ export class Publisher {
         throw new QueueError("UNKNOWN_TOPIC", `topic ${topic.name} was not given to openQueue`);
       const append = appendRequest(topic, value, options === undefined ? undefined : headersOf(options));
       if (options?.claim !== undefined) checkName("namespace", options.claim.namespace);
+      if (options !== undefined) checkTimes(options);
       const wait = backlog.admit(append.value.length);
       if (wait !== undefined) return wait.then(() => this.#store(backlog, append, options));
       return this.#store(backlog, append, options);
@@ -154,6 +156,12 @@ export function appendRequest<T>(topic: Topic<T>, value: T, headers: MessageHead
   return headers === undefined
     ? { topic: topic.name, partition, key, value: bytes }
     : { topic: topic.name, partition, key, value: bytes, headers };
+}
+
+function checkTimes({ delayMs, deadlineMs, claim }: PublishOptions): void {
+  checkDelayMs(delayMs);
+  checkMs("deadlineMs", deadlineMs);
+  checkMs("expiresAtMs of the claim", claim?.expiresAtMs);
 }
 
 function headersOf(options: PublishOptions): MessageHeaders | undefined {

@@ -250,7 +250,7 @@ export interface TransactionalPublisher<T> {
 
 /** A bounded number of tokens, fed at a fixed rate. Made by `createTokenBucket`. */
 export interface TokenBucket {
-  /** Never waits. `retryAfterMs` estimates when `count` tokens will be there. */
+  /** Never waits. `retryAfterMs` estimates when `count` tokens will be there. Throws INVALID_ARGUMENT for a bad count. */
   take(count?: number): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
   configure(settings: { ratePerSecond: number; burst: number }): void;
 }

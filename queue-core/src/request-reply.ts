@@ -88,11 +88,12 @@ export class ReplyRequester implements Requester {
   ): { readonly published: Promise<PublishReceipt>; readonly reply: Promise<R> } {
     const lease = this.#lease;
     if (this.#mode === "stopped" || lease === undefined) {
-      const closed = Promise.reject(new QueueError("CLOSED", "the requester is stopped"));
-      closed.catch(ignore);
-      return { published: closed, reply: closed };
+      return refused(new QueueError("CLOSED", "the requester is stopped"));
     }
     const { timeoutMs, ...publishOptions } = options;
+    if (!Number.isFinite(timeoutMs)) {
+      return refused(new QueueError("INVALID_ARGUMENT", `timeoutMs is ${timeoutMs}; it must be a finite number of ms`));
+    }
     const correlationId = `${this.#id}.${this.#sent++}`;
     const reply = new Promise<R>((resolve, reject) => {
       this.#pending.add({ correlationId, resolve: resolve as (value: unknown) => void, reject }, timeoutMs);
@@ -204,4 +205,11 @@ export class ReplyRequester implements Requester {
       pending.reject(new QueueError("CORRUPT", "the reply is not JSON", { cause: error, outcome: "stored" }));
     }
   }
+}
+
+/** Nothing was published, and nothing waits. */
+function refused(error: QueueError): { readonly published: Promise<never>; readonly reply: Promise<never> } {
+  const rejected = Promise.reject(error);
+  rejected.catch(ignore);
+  return { published: rejected, reply: rejected };
 }

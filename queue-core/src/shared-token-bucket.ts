@@ -30,6 +30,7 @@ import type { Engine } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { HeldTokens } from "./held-tokens.ts";
 import { checkName, tokenLeasesNamespace, tokensNamespace } from "./namespaces.ts";
+import { checkTokens } from "./number-checks.ts";
 import type { TokenBucket } from "./queue.ts";
 import { guardedReport, hasCode, isEngineEnd } from "./queue-context.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -132,6 +133,7 @@ class Taker implements SharedTokenBucket {
   }
 
   take(count = 1): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number } {
+    checkTokens(count);
     const nowMs = this.#engine.now();
     this.#asked += count;
     this.#askedAtMs = nowMs;

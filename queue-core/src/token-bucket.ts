@@ -6,6 +6,7 @@
  * bucket is fed at the old rate up to the moment of the change.
  */
 import { QueueError } from "./errors.ts";
+import { checkTokens } from "./number-checks.ts";
 import type { TokenBucket } from "./queue.ts";
 
 interface Settings {
@@ -32,6 +33,7 @@ export function createTokenBucket(options: { now: () => number } & Settings): To
 
   return {
     take(count = 1) {
+      checkTokens(count);
       feed();
       // Feeding in fractions may leave 0.999…9 where a whole token is due.
       if (tokens + 1e-9 >= count) {
