@@ -77,6 +77,37 @@ onEveryEngine("retry, backoff and deadlines", (bed) => {
     expect(new Set(given.slice(20).map(({ atMs }) => atMs)).size).toBeGreaterThan(8);
   });
 
+  it.each([
+    ["windowMessages", { windowMessages: 8 }, 7],
+    // Each message has 1,000 bytes.
+    ["windowBytes", { windowBytes: 9_500 }, 9],
+  ])(
+    "lets others go on behind a retry as far as %s goes, and reads no further before it is through",
+    async (_, bound, others) => {
+      const queue = await bed().queue([jobs]);
+      const text = "x".repeat(970);
+      for (let n = 10; n < 40; n++) await queue.publish(jobs, { key: `k${n}`, n, text } as Job);
+      expect((await bed().engine.read("jobs", 0, 0, { maxMessages: 1 }))[0]?.value.length).toBe(1_000);
+      const seen: number[] = [];
+      await queue.consume<Job>({
+        group: "g",
+        topic: jobs,
+        ...bound,
+        handle: async ([message]) => {
+          const { value, attempt } = message as Message<Job>;
+          if (value.n === 10 && attempt === 1) return retry({ afterMs: 50_000 });
+          seen.push(value.n);
+          return done;
+        },
+      });
+      await bed().eventually(() => seen.length >= others);
+      await bed().settle();
+      expect(seen).toEqual(Array.from({ length: others }, (_, index) => 11 + index));
+      await bed().eventually(() => seen.length === 30);
+      expect(seen[others]).toBe(10);
+    },
+  );
+
   it("spares a retry whose deadline passed while it waited", async () => {
     const { queue, given, member } = await answering(() => retry({ afterMs: 5_000 }));
     await queue.publish(jobs, { key: "a", n: 1 }, { deadlineMs: queue.now() + 7_000 });

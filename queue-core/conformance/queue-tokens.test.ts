@@ -129,6 +129,27 @@ onEveryEngine("shared token buckets", (bed) => {
     await Promise.all([first, second, third].map((taker) => taker.stop()));
   });
 
+  it("claim nothing more of a rate that was changed, also where nobody told the taker of the change", async () => {
+    const deaf = withOverrides(leftOpen(bed().engine), { onStateChange: () => () => undefined });
+    const rate = { ratePerSecond: 1_000, burst: 100 };
+    const [first, second] = [await open(rate, "purchases", deaf), await open(rate)];
+    expect(sum(await drive([first], 200))).toBeGreaterThan(100);
+    await second.configure({ ratePerSecond: 0, burst: 2 });
+    const { heldTokens } = first.statistics();
+    expect(sum(await drive([first], 1_000, 50))).toBeLessThanOrEqual(heldTokens);
+    await Promise.all([first, second].map((taker) => taker.stop()));
+  });
+
+  it("file no more numbers than of the leases that can still be used, and those of a second before", async () => {
+    const bucket = await open({ ratePerSecond: 1_000, burst: 64 });
+    await drive([bucket], 2_500, 50);
+    const filed = await bed().engine.scanState("$tokens/purchases/1", { limit: 100_000 });
+    // One token each: 63 that live at a time, 100 claimed ahead, 1,000 of the second that they are kept longer.
+    expect(filed.length).toBeGreaterThan(900);
+    expect(filed.length).toBeLessThanOrEqual(1_200);
+    await bucket.stop();
+  });
+
   it("leave no timer and give nothing once stopped", async () => {
     const bucket = await open({ ratePerSecond: 100, burst: 10 });
     await drive([bucket], 100);

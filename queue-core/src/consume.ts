@@ -5,7 +5,8 @@
  *
  * Contracts:
  * - Every message is given to the group's handler until it is `done`, dead, or its deadline is over.
- * - Messages of one key run one after another, in order; a retry holds back its key and nothing else.
+ * - Messages of one key run one after another, in order; a retry holds back its key and nothing else that lies within
+ *   `windowMessages` and `windowBytes` of the first message that is not through.
  * - The committed offset never passes a message that is not through; a dead letter is stored with or before it.
  * - A retry waits 100 ms, 200 ms … up to 30 s, less a random half; `pause` 200 ms … up to 10 s, and spends no attempt.
  * - Work whose deadline is over is not begun, at the first delivery or at a later one.
@@ -15,22 +16,27 @@
  * - The member dies with work done but not committed: the next owner does it again. Handlers are idempotent.
  * - A message fails: it is tried again after a backoff, its key waits behind it, other keys go on. A later message
  *   of that key which ran in the same batch is delivered again after it, whatever its outcome was.
- * - A message fails for ever: after `maxAttempts` deliveries it goes to the dead letters, in the commit that moves
+ * - The partition moves, or its member dies: attempts, backoff and history of errors are in memory alone, and begin
+ *   anew with the next owner. To count what was never answered, each first delivery would have to be stored before it
+ *   is made. So a message that kills its process is delivered after every start, and never dead-lettered.
+ * - A message fails for ever: after `maxAttempts` deliveries by one owner it goes to the dead letters, in the commit that moves
  *   the offset past it.
  * - A dependency is down: `pause` rests the whole partition and spends no attempt.
- * - A head that waits long would let the window grow without bound: reading stops at `longestWindow`.
+ * - A head that waits long would let the window grow without bound: reading stops at `windowMessages` and at
+ *   `windowBytes`, and other keys wait then too, until the head moves.
  * - A handler ignores its abort signal, or `startOffset` never answers: it is waited for no longer than the grace, and
  *   what comes later is ignored.
  */
 import { backoffMs } from "./backoff.ts";
 import { deadLetterEntry, type ErrorHistory, isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
+import { delivered, type Item, isDue, itemOf, noteFailure } from "./delivery.ts";
 import type { Lease, PartitionRef, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import type { MemberCounters } from "./group-member.ts";
 import { HeadCommitter } from "./head-committer.ts";
 import type { PartitionWork } from "./membership.ts";
 import { checkOutcomes, isList } from "./outcomes.ts";
-import { type ConsumeOptions, done, type Message, type Outcome } from "./queue.ts";
+import { type ConsumeOptions, done, type Outcome } from "./queue.ts";
 import { describe, isEngineEnd, type QueueContext } from "./queue-context.ts";
 import { type Entry, type Line, SlidingWindow } from "./sliding-window.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -38,19 +44,10 @@ import { Waker } from "./waker.ts";
 
 const defaultMaxAttempts = 16;
 const maxReadBytes = 4 * 1024 * 1024;
-const shortestWindow = 1_024;
+const defaultWindow = { messages: 1_024, bytes: 32 * 1024 * 1024 };
 const retryRange = { firstMs: 100, longestMs: 30_000 };
 const pauseRange = { firstMs: 200, longestMs: 10_000 };
 const engineRange = { firstMs: 10, longestMs: 2_000 };
-const keptErrors = 32;
-const noHistory: ErrorHistory = [];
-
-interface Item<T> {
-  readonly stored: StoredMessage;
-  readonly value: T;
-  deliveries: number;
-  history: ErrorHistory;
-}
 
 export class PartitionConsumer<T> implements PartitionWork {
   readonly #context: QueueContext;
@@ -59,7 +56,8 @@ export class PartitionConsumer<T> implements PartitionWork {
   readonly #counters: MemberCounters;
   readonly #maxBatch: number;
   readonly #concurrency: number;
-  readonly #longestWindow: number;
+  readonly #windowMessages: number;
+  readonly #windowBytes: number;
   readonly #waker: Waker;
   readonly #committer: HeadCommitter;
   readonly #abort = new AbortController();
@@ -90,7 +88,9 @@ export class PartitionConsumer<T> implements PartitionWork {
     this.#counters = counters;
     this.#maxBatch = options.maxBatch ?? 1;
     this.#concurrency = options.concurrency ?? 1;
-    this.#longestWindow = Math.max(shortestWindow, 4 * this.#maxBatch * this.#concurrency);
+    const rounds = 4 * this.#maxBatch * this.#concurrency;
+    this.#windowMessages = options.windowMessages ?? Math.max(defaultWindow.messages, rounds);
+    this.#windowBytes = options.windowBytes ?? defaultWindow.bytes;
     this.#waker = new Waker(context.timers);
     this.#committer = new HeadCommitter(
       context,
@@ -200,14 +200,16 @@ export class PartitionConsumer<T> implements PartitionWork {
    * long, and costs the garbage collector (8 groups with 8 partitions each: 130 MB).
    */
   #wantsMore(): boolean {
-    const { size, takeable } = this.#window;
-    return size < this.#longestWindow && takeable < this.#maxBatch * this.#concurrency;
+    const { size, bytes, takeable } = this.#window;
+    if (size >= this.#windowMessages || bytes >= this.#windowBytes) return false;
+    return takeable < this.#maxBatch * this.#concurrency;
   }
 
   #readAhead(position: number): Promise<readonly StoredMessage[]> {
-    const maxMessages = Math.min(Math.max(256, this.#maxBatch), this.#longestWindow - this.#window.size);
+    const maxMessages = Math.min(Math.max(256, this.#maxBatch), this.#windowMessages - this.#window.size);
+    const maxBytes = Math.min(maxReadBytes, this.#windowBytes - this.#window.bytes);
     const { topic, partition } = this.#ref;
-    return this.#context.engine.read(topic, partition, position, { maxMessages, maxBytes: maxReadBytes });
+    return this.#context.engine.read(topic, partition, position, { maxMessages, maxBytes });
   }
 
   #add(stored: StoredMessage): void {
@@ -220,7 +222,7 @@ export class PartitionConsumer<T> implements PartitionWork {
       const value = this.#options.topic.codec.decode(stored.value);
       // A group that keeps its own offset knows one number a partition: nothing may overtake there.
       const line = this.#options.startOffset === undefined ? stored.key : "";
-      this.#window.add(stored.offset, line, { stored, value, deliveries: 0, history: noHistory });
+      this.#window.add(stored.offset, line, itemOf(stored, value), stored.value.length);
     } catch (error) {
       const reason = `the message cannot be decoded: ${describe(error)}`;
       this.#bury(stored, { attempt: 1, reason, history: [{ atMs: this.#context.engine.now(), error: reason }] });
@@ -259,7 +261,7 @@ export class PartitionConsumer<T> implements PartitionWork {
 
   async #runBatch(batch: readonly Entry<Item<T>>[]): Promise<void> {
     const nowMs = this.#context.engine.now();
-    const due = batch.every((entry) => isDue(entry, nowMs)) ? batch : batch.filter((entry) => isDue(entry, nowMs));
+    const due = batch.every(({ item }) => isDue(item, nowMs)) ? batch : batch.filter(({ item }) => isDue(item, nowMs));
     const outcomes = await (due.length === 0 ? [] : this.#handle(due));
     this.#running--;
     if (this.#mode !== "killed") {
@@ -340,7 +342,7 @@ export class PartitionConsumer<T> implements PartitionWork {
     }
     const error = outcome.kind === "retry" ? outcome.error : `no such outcome: ${describe(outcome)}`;
     const text = error === undefined ? "the handler asked for a retry" : describe(error);
-    item.history = [...item.history.slice(1 - keptErrors), { atMs: nowMs, error: text }];
+    noteFailure(item, nowMs, text);
     const maxAttempts = this.#options.maxAttempts ?? defaultMaxAttempts;
     if (item.deliveries >= maxAttempts) {
       const reason = `gave up after ${item.deliveries} attempts: ${text}`;
@@ -392,14 +394,4 @@ export class PartitionConsumer<T> implements PartitionWork {
     const { group, topic, partition } = this.#ref;
     this.#context.report(`consume ${group} on ${topic}/${partition}`, error);
   }
-}
-
-function isDue<T>({ item }: Entry<Item<T>>, nowMs: number): boolean {
-  return (item.stored.headers.deadlineMs ?? Number.POSITIVE_INFINITY) > nowMs;
-}
-
-function delivered<T>(item: Item<T>): Message<T> {
-  const { topic, partition, offset, timestampMs, key, headers } = item.stored;
-  item.deliveries++;
-  return { topic, partition, offset, timestampMs, key, headers, value: item.value, attempt: item.deliveries };
 }

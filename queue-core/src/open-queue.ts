@@ -163,6 +163,8 @@ class OpenQueue implements Queue {
     checkPositive("maxBatch", options.maxBatch);
     checkPositive("concurrency", options.concurrency);
     checkPositive("maxAttempts", options.maxAttempts);
+    checkPositive("windowMessages", options.windowMessages);
+    checkPositive("windowBytes", options.windowBytes);
     checkMs("lingerMs", options.lingerMs);
     const member = await joinGroup(
       this.#context,

@@ -90,8 +90,15 @@ export interface ConsumeOptions<T> {
   readonly lingerMs?: number;
   /** Running batches per partition, default 1. */
   readonly concurrency?: number;
-  /** Deliveries before a message goes to the dead letters, default 16. */
+  /** Deliveries by one owner of the partition before a message goes to the dead letters, default 16. */
   readonly maxAttempts?: number;
+  /**
+   * How far a partition is read beyond the first message that is not through: so many of other keys go on while one
+   * waits for its retry. Default 1,024, or four times `maxBatch` × `concurrency` where that is more.
+   */
+  readonly windowMessages?: number;
+  /** The same bound in bytes of values, default 32 MiB. One message always fits. */
+  readonly windowBytes?: number;
   /**
    * Where this group keeps its own offsets (in the same database transaction as its effects): asked when a
    * partition is taken over. The queue's committed offset then only follows, for lag and retention. Such a group

@@ -23,6 +23,7 @@ export interface Line<Item> {
 export interface Entry<Item> {
   readonly offset: number;
   readonly item: Item;
+  readonly bytes: number;
   readonly line: Line<Item>;
   acknowledged: boolean;
   /** Behind it in its line. */
@@ -34,9 +35,10 @@ export class SlidingWindow<Item> {
   #ready: Line<Item>[] = [];
   #firstReady = 0;
   /** What was added, in offset order; the head is at `#first`. */
-  #order: { readonly offset: number; acknowledged: boolean }[] = [];
+  #order: { readonly offset: number; readonly bytes: number; acknowledged: boolean }[] = [];
   #first = 0;
   #takeable = 0;
+  #bytes = 0;
   #next: number;
 
   constructor(startOffset: number) {
@@ -53,31 +55,37 @@ export class SlidingWindow<Item> {
     return this.#order.length - this.#first;
   }
 
+  /** Bytes of those messages; also of the acknowledged ones, which stay in memory until the head passes them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** How many messages stand in ready lines. */
   get takeable(): number {
     return this.#takeable;
   }
 
-  add(offset: number, key: string, item: Item): void {
+  add(offset: number, key: string, item: Item, bytes = 0): void {
     let line = this.#lines.get(key);
     if (line === undefined) {
       line = { key, state: "ready", first: undefined, last: undefined, length: 0 };
       this.#lines.set(key, line);
       this.#ready.push(line);
     }
-    const entry: Entry<Item> = { offset, item, line, acknowledged: false, next: undefined };
+    const entry: Entry<Item> = { offset, item, bytes, line, acknowledged: false, next: undefined };
     if (line.last === undefined) line.first = entry;
     else line.last.next = entry;
     line.last = entry;
     line.length++;
     if (line.state === "ready") this.#takeable++;
     this.#order.push(entry);
+    this.#bytes += bytes;
     this.#next = offset + 1;
   }
 
   /** An offset that needs no work. */
   addAcknowledged(offset: number): void {
-    this.#order.push({ offset, acknowledged: true });
+    this.#order.push({ offset, bytes: 0, acknowledged: true });
     this.#next = offset + 1;
     this.#moveHead();
   }
@@ -135,7 +143,10 @@ export class SlidingWindow<Item> {
   }
 
   #moveHead(): void {
-    while (this.#first < this.#order.length && this.#order[this.#first]?.acknowledged === true) this.#first++;
+    for (let first = this.#order[this.#first]; first?.acknowledged === true; first = this.#order[this.#first]) {
+      this.#bytes -= first.bytes;
+      this.#first++;
+    }
     if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
       this.#order = this.#order.slice(this.#first);
       this.#first = 0;
