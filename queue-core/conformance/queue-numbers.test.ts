@@ -71,8 +71,10 @@ onEveryEngine("numbers that make no sense", (bed) => {
       }
       const stage = { group: "p", topic: jobs, keys: () => [], decide, prepare: { budgetMs: bad, gather } };
       await expect(queue.process(stage)).rejects.toMatchObject(refused);
-      const sender = { group: "s", topic: jobs, checkBack, checkAfterMs: bad };
-      await expect(queue.transactional(sender)).rejects.toMatchObject(refused);
+      for (const settings of [{ checkAfterMs: bad }, { checkEveryMs: bad }]) {
+        const sender = { group: "s", topic: jobs, checkBack, ...settings };
+        await expect(queue.transactional(sender)).rejects.toMatchObject(refused);
+      }
       const member = await queue.consume({ group: "g", topic: jobs, handle });
       await expect(member.stop({ graceMs: bad })).rejects.toMatchObject(refused);
       await member.stop();

@@ -201,6 +201,7 @@ class OpenQueue implements Queue {
     checkName("group", options.group);
     checkPositive("maxChecks", options.maxChecks);
     checkMs("checkAfterMs", options.checkAfterMs);
+    checkMs("checkEveryMs", options.checkEveryMs);
     const halves: HalfMessages<T> = new HalfMessages(this.#context, options, () => this.#transactional.delete(halves));
     return this.#keep(this.#transactional, halves);
   }
