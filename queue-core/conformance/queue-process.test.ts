@@ -1,3 +1,8 @@
+/**
+ * The contracts of `process`, on every engine.
+ *
+ * Length: one list, a test for each sentence of the contract.
+ */
 import { expect, it } from "vitest";
 import { defineTopic, emit, type ProcessOptions, QueueError } from "../src/index.ts";
 import { gate, leftOpen, onEveryEngine, turn, withOverrides } from "./queue-bed.ts";
