@@ -19,8 +19,8 @@ export interface BellListener {
   appended(topic: string, partition: number): void;
   written(namespace: string): void;
   topicsDeclared(): void;
-  /** A commit of another engine was seen that ends before that sequence. */
-  saw(nextSequence: number): void;
+  /** A commit of another engine was seen that ends before that sequence, on a server after so many forks. */
+  saw(nextSequence: number, fork: number): void;
   everything(): void;
 }
 
@@ -89,8 +89,8 @@ export class Bell {
       if (first > this.#next) this.#listener.everything();
       this.#next = next;
       if (isOwn) continue;
-      this.#listener.saw(next);
-      for (let index = 4; index < fields.length; index += 2) {
+      this.#listener.saw(next, Number(fields[5]?.toString()));
+      for (let index = 6; index < fields.length; index += 2) {
         this.#tell(String(fields[index]), fields[index + 1] as Buffer);
       }
     }

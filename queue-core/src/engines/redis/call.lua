@@ -41,7 +41,7 @@ Keys     meta        hash: format incarnation sequence timeMs entries server for
          l:<topic> <group>       hash: partition -> "<epoch> <expiresAtMs> =<member>", or "- " where released
          m:<group>               sorted set: member -> until when it lives
          c:<client>              the last call of that engine, and what it was told
-         bell                    stream, id = next sequence: which places and namespaces a call touched
+         bell                    stream, id = next sequence: who called, first sequence, forks, and which places and namespaces it touched
 --]]
 
 local call = redis.call
@@ -369,7 +369,7 @@ for index, place in ipairs(places) do
 end
 
 local function ring()
-  local touched = { 'o', client, 'f', whole(firstSequence) }
+  local touched = { 'o', client, 'f', whole(firstSequence), 'k', whole(fork) }
   for index, place in ipairs(places) do
     if isAppended[index] then
       touched[#touched + 1] = 'p'
@@ -386,7 +386,7 @@ local function ring()
     touched[#touched + 1] = 't'
     touched[#touched + 1] = ''
   end
-  if #touched > 4000 then touched = { 'o', client, 'f', whole(firstSequence), 'a', '' } end
+  if #touched > 4000 then touched = { 'o', client, 'f', whole(firstSequence), 'k', whole(fork), 'a', '' } end
   call('XADD', prefix .. 'bell', 'MAXLEN', '~', bellLength, whole(sequence) .. '-0', unpack(touched))
 end
 

@@ -53,9 +53,12 @@ export class DataIdentity {
     return { incarnation: this.incarnation, sequence: this.seen - 1, fork: this.fork };
   }
 
-  /** Other engines' commits up to that one were seen here. */
-  saw(nextSequence: number): void {
-    this.seen = Math.max(this.seen, nextSequence);
+  /**
+   * Other engines' commits up to that one were seen here. Those on a server that took over since this engine's last
+   * call do not count: that call has yet to find out whether the server went on from all that was seen before it.
+   */
+  saw(nextSequence: number, fork: number): void {
+    if (fork === this.fork) this.seen = Math.max(this.seen, nextSequence);
   }
 
   /** Throws DATA_LOST, UNKNOWN_FORMAT or STORAGE_FAILED. */
@@ -73,7 +76,7 @@ export class DataIdentity {
     if (kind !== "done") throw new QueueError("STORAGE_FAILED", "a later call of this engine was answered before");
     const [, timeMs, clockUs, fork, firstSequence, nextSequence, entries, ends, results, incarnation] = reply;
     this.fork = fork;
-    this.saw(nextSequence);
+    this.saw(nextSequence, fork);
     if (incarnation !== undefined) this.incarnation = String(incarnation);
     return {
       timeMs,

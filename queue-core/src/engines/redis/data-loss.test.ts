@@ -59,6 +59,26 @@ describe.runIf(hasRedis)(`data on ${redisTitle}`, () => {
     expect(lease !== undefined && (await engine.renewLease(lease, 60_000))).toBe(true);
   });
 
+  it("goes on where it hears of others' commits after a restart before it has called there itself", async () => {
+    const first = await bed.start({ directory });
+    const busy = await bed.engine(first.port);
+    const idle = await bed.engine(first.port);
+    let heard = 0;
+    idle.onAppend(() => heard++);
+    await busy.commit({ append: [order("a")] });
+    await until(() => heard > 0);
+    process.kill(first.pid, "SIGKILL");
+    await first.ended;
+    await bed.start({ directory, port: first.port });
+    for (const text of ["b", "c", "d"]) {
+      const before = heard;
+      await busy.commit({ append: [order(text)] });
+      await until(() => heard > before);
+    }
+    await idle.commit({ append: [order("e")] });
+    expect(await texts(busy, 0, 0, "orders")).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
   it("refuses everything once Redis was emptied, on every engine, also one opened later", async () => {
     const { port } = await bed.start();
     const engine = await bed.engine(port);

@@ -132,7 +132,7 @@ function bellOf(
       topicsDeclared: () => {
         engine.loadTopics().catch(() => undefined);
       },
-      saw: (nextSequence) => identity.saw(nextSequence),
+      saw: (nextSequence, fork) => identity.saw(nextSequence, fork),
       everything: () => engine.everything(),
     },
   });
