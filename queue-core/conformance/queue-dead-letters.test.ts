@@ -129,6 +129,20 @@ onEveryEngine("dead letters", (bed) => {
     expect(letter?.history.at(-2)?.error).toBe(`39${controls(998)}`);
   });
 
+  it("are redriven although their headers are as long as headers may be, and hold up no other", async () => {
+    const queue = await bed().queue([jobs]);
+    await queue.publish(jobs, { key: "a", n: 1 }, { ext: { t: "x".repeat(64 * 1024 - 1) } });
+    await queue.publish(jobs, { key: "b", n: 2 });
+    await queue.consume<Job>({
+      group: "g",
+      topic: jobs,
+      handle: async ([message]) => ((message?.offset ?? 0) < 2 ? dead("not now") : done),
+    });
+    await bed().eventually(async () => (await queue.deadLetters("g", jobs, 10)).length === 2);
+    expect(await queue.redrive("g", jobs)).toBe(2);
+    await bed().eventually(async () => (await queue.groupStatistics("g", jobs))[0]?.committed === 4);
+  });
+
   it("of messages too large to be kept beside their place name that place, and are left there by a redrive", async () => {
     const queue = await bed().queue([jobs]);
     const value = Buffer.from(JSON.stringify({ key: "a", n: 1, text: "x".repeat(1_048_000) }));

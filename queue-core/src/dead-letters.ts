@@ -22,7 +22,7 @@
 import type { AppendRequest, Engine, MessageHeaders, StateEntry, StateWrite, StoredMessage } from "./engine.ts";
 import { maxValueBytes } from "./engines/commit-rules.ts";
 import { type HalfPlace, reopened } from "./half-entry.ts";
-import { deadLetterNamespace, delayGroup } from "./namespaces.ts";
+import { deadLetterNamespace, delayGroup, redriveHeader } from "./namespaces.ts";
 import { packMessage, unpackMessage } from "./packed-message.ts";
 import type { DeadLetter } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
@@ -47,8 +47,6 @@ const longestText = 1_000;
 /** With them the largest key, headers and value that can be published come to 990 KiB of JSON and bytes, of 1 MiB. */
 const historyBytes = 64 * 1024;
 const redriveBatch = 128;
-/** Header extension that names the one group a redriven message is for. */
-const redriveHeader = "queue-core.redrive";
 
 /** The entry to put, in the commit that moves the group past the message. */
 export function deadLetterEntry(

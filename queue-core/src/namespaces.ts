@@ -50,6 +50,9 @@ export const memberId = (name: string, instance: string): string => `${name}#${i
 /** The name that people gave it. */
 export const memberName = (id: string): string => id.split("#", 1)[0] ?? id;
 
+/** Header extension that names the one group a redriven message is for. */
+export const redriveHeader = "queue-core.redrive";
+
 export const repliesTopicName = "replies";
 export const repliesGroup = "$replies";
 

@@ -6,10 +6,12 @@
  */
 import type { AppendRequest, Commit, MessageHeaders, StateWrite, TopicConfig } from "../engine.ts";
 import { QueueError } from "../errors.ts";
+import { redriveHeader } from "../namespaces.ts";
 
 export const maxValueBytes = 1024 * 1024;
 export const maxKeyLength = 4096;
 const maxHeaderLength = 64 * 1024;
+const longestMark = 256;
 const maxPartitions = 1024;
 const topicNamePattern = /^[^\p{Cc}\s]{1,200}$/u;
 
@@ -95,7 +97,11 @@ export function checkHeaders({ id, deadlineMs, replyTo, ext }: MessageHeaders, t
     length += lengthOf(replyTo.topic, topic) + lengthOf(replyTo.correlationId, topic);
   }
   if (ext !== undefined) {
-    for (const name of Object.keys(ext)) length += name.length + lengthOf(ext[name], topic);
+    for (const name of Object.keys(ext)) {
+      const added = name.length + lengthOf(ext[name], topic);
+      // A redrive adds it to headers that may be as long as headers may be.
+      if (name !== redriveHeader || added > longestMark) length += added;
+    }
   }
   if (length > maxHeaderLength) {
     throw new QueueError(
