@@ -56,6 +56,18 @@ onEveryEngine("shared token buckets", (bed) => {
   };
   const sum = (takes: readonly Take[]) => takes.reduce((total, { tokens }) => total + tokens, 0);
 
+  it("wait for the claim under way where hands are empty, and not where the bucket is", async () => {
+    const taker = await open({ ratePerSecond: 100, burst: 640 });
+    for (let n = 0; taker.take().ok; n++) expect(n).toBeLessThan(640);
+    const waiting = Array.from({ length: 50 }, () => taker.takeClaimed());
+    await bed().settle();
+    expect((await Promise.all(waiting)).map(({ ok }) => ok)).not.toContain(false);
+    for (let n = 0; (await taker.takeClaimed()).ok; n++) expect(n).toBeLessThan(640);
+    expect(await taker.takeClaimed()).toMatchObject({ ok: false });
+    expect(taker.statistics().taken).toBeGreaterThan(300);
+    await taker.stop();
+  });
+
   it("give one taker the whole rate, and many together the same, never more", async () => {
     const rate = { ratePerSecond: 1_000, burst: 200 };
     const one = await open(rate, "one");

@@ -8,7 +8,8 @@
  * asked of the engine.
  *
  * Contracts:
- * - `take` never waits and asks nobody. It is refused when this taker holds too little.
+ * - `take` never waits and asks nobody. It is refused when this taker holds too little; `takeClaimed` only when the
+ *   bucket does.
  * - Over any interval of T ms all takers together take at most rate × T / 1000 + burst, by engine time. Where the
  *   takers' clocks differ by D ms, rate × D / 1000 more.
  * - `configure` counts for all takers; the last one counts. The new bucket starts empty. Across the change each rate
@@ -54,6 +55,8 @@ const filedLongerMs = 1_000;
 const shortestWaitMs = 10;
 const longestRetryMs = 60_000;
 const backoffRange = { firstMs: 50, longestMs: 5_000 };
+/** Each finds out about a demand that the one before could not know. */
+const claimsAwaitedMax = 4;
 const settingsKey = "settings";
 const filed = Buffer.alloc(0);
 
@@ -72,6 +75,11 @@ export interface SharedTokenBucketOptions extends TokenRate {
 
 /** One taker of a bucket that many share. Made by `createSharedTokenBucket`. */
 export interface SharedTokenBucket extends Pick<TokenBucket, "take"> {
+  /**
+   * As `take`, but where this taker's hands are empty and the bucket may not be, waits for a claim or a few. Refused at
+   * once where the last claim found nothing more that was free.
+   */
+  takeClaimed(count?: number): Promise<ReturnType<TokenBucket["take"]>>;
   /** Resolves when the rate is in force for all takers. Rejects with INVALID_ARGUMENT, or what the engine says. */
   configure(rate: TokenRate): Promise<void>;
   /** Counted in tokens. */
@@ -108,6 +116,8 @@ class Taker implements SharedTokenBucket {
   #claiming: Promise<void> | undefined;
   #notBeforeMs = 0;
   #failures = 0;
+  /** The last claim left something for others, or there was none yet. */
+  #mayHaveMore = true;
   #plannedForMs = Number.POSITIVE_INFINITY;
   #cancelTimer = ignore;
   #unsubscribe = ignore;
@@ -145,6 +155,17 @@ class Taker implements SharedTokenBucket {
     }
     this.#refused += count;
     return { ok: false, retryAfterMs: this.#retryAfterMs(nowMs, count) };
+  }
+
+  async takeClaimed(count = 1): Promise<ReturnType<TokenBucket["take"]>> {
+    let answer = this.take(count);
+    for (let claims = 0; !answer.ok && this.#mayHaveMore && claims < claimsAwaitedMax; claims++) {
+      this.#notBeforeMs = 0;
+      this.#claimSoon();
+      await this.#claiming;
+      answer = this.take(count);
+    }
+    return answer;
   }
 
   async configure({ ratePerSecond, burst }: TokenRate): Promise<void> {
@@ -198,6 +219,7 @@ class Taker implements SharedTokenBucket {
     this.#held.clear();
     this.#lowTokens = leaseTokens(schedule);
     this.#notBeforeMs = 0;
+    this.#mayHaveMore = true;
   }
 
   async #replace(current: TokenSchedule, next: TokenSchedule): Promise<void> {
@@ -261,10 +283,12 @@ class Taker implements SharedTokenBucket {
         isFree = await this.#claimSome(Math.ceil((wanted - this.#lastingTokens()) / lease), purpose);
       }
       this.#failures = 0;
+      this.#mayHaveMore = isFree;
       // What is free next comes with the next period.
       if (!isFree) this.#again(Math.min(periodMs(this.#schedule), longestAheadMs / 2));
       else this.#againBeforeExpiry();
     } catch (error) {
+      this.#mayHaveMore = false;
       if (isEngineEnd(error)) return;
       this.#tell(error);
       this.#again(backoffMs(++this.#failures, backoffRange, this.#random));

@@ -23,6 +23,7 @@ const tools = join(root, ".tools");
 const commands = /** @type {Record<string, string[]>} */ ({
   setup: [],
   demo: ["apps/demo/src/main.ts"],
+  cluster: ["apps/demo/src/cluster.ts"],
   test: ["e2e/run.ts"],
   check: ["e2e/run.ts", "--fast"],
   load: ["load-tests/run.ts"],

@@ -12,7 +12,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { allTopics, type Knobs, openKnobs } from "@plateau/domain";
 import { keepTimetableFilled, startGateway } from "@plateau/gateway";
-import { createLog, type Hosted, hostProcess, type LogLevel, StartProblem, values } from "@plateau/hosting";
+import { createLog, type Hosted, hostProcess, type LogLevel, tellAs, values } from "@plateau/hosting";
 import { type Database, ForeignDatabase, prepareDatabase } from "@plateau/prisma";
 import { createHttpRiskScorer, startWorker } from "@plateau/worker";
 import type { Logger } from "pino";
@@ -110,21 +110,17 @@ function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
   );
 }
 
-/** As soon as the log is open, so that both are prepared at once as far as they can be. */
-async function prepare(url: string, opening: Promise<Queue>, log: Logger) {
-  try {
-    return await prepareDatabase({
-      url,
-      engine: opening.then(({ engine }) => engine),
-      onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
-    });
-  } catch (error) {
-    if (!(error instanceof ForeignDatabase)) throw error;
-    throw new StartProblem(
-      "this database belongs to another log: its orders do not fit the stock of this data folder; " +
-        "use the folder it was made with, or an empty database",
-    );
-  }
+const foreign =
+  "this database belongs to another log: its orders do not fit the stock of this data folder; " +
+  "use the folder it was made with, or an empty database";
+
+/** Both at once as far as they can be. */
+function prepare(url: string, opening: Promise<Queue>, log: Logger) {
+  return prepareDatabase({
+    url,
+    engine: opening.then(({ engine }) => engine),
+    onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
+  }).catch(tellAs(ForeignDatabase, foreign));
 }
 
 interface Ground {

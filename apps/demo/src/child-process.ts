@@ -14,7 +14,7 @@ import type { HostMessage } from "@plateau/hosting";
 import { StartProblem } from "@plateau/hosting";
 import type { Logger } from "pino";
 
-export interface ChildOptions {
+export interface ChildOptions<R> {
   readonly name: string;
   /** A file beside this one. */
   readonly module: string;
@@ -26,6 +26,8 @@ export interface ChildOptions {
   readonly quiet: boolean;
   readonly log: Logger;
   readonly onStarted: (pid: number) => void;
+  /** At each start, also when it was started again. */
+  readonly onReady?: (ready: R) => void;
   readonly onEnded: (pid: number) => void;
   /** It ended too often, or `restart` is off and it ended by itself. */
   readonly onBroken: (problem: string) => void;
@@ -38,15 +40,18 @@ const compileCache = fileURLToPath(new URL("../../../.tools/compile-cache", impo
 const startWithinMs = 60_000;
 const startAgainAfterMs = 200;
 
+/** Whatever it says when it is ready. */
+export type SomeChild = Pick<Child<unknown>, "name" | "pid" | "stop" | "kill">;
+
 export class Child<R> {
-  readonly #options: ChildOptions;
+  readonly #options: ChildOptions<R>;
   #process: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   /** Whether its end would be our doing. */
   #wanted = false;
   readonly #restartsAtMs: number[] = [];
 
-  constructor(options: ChildOptions) {
+  constructor(options: ChildOptions<R>) {
     this.#options = options;
   }
 
@@ -78,6 +83,7 @@ export class Child<R> {
     try {
       const answer = await firstMessage<R>(child, name);
       ready = true;
+      this.#options.onReady?.(answer);
       return answer;
     } catch (error) {
       child.kill("SIGKILL");

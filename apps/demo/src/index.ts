@@ -1,3 +1,10 @@
 /** The whole system as a function, for the demo, the tests above the apps, load tests and benchmarks. */
 export { StartProblem } from "@plateau/hosting";
+export {
+  type Cluster,
+  type ClusterKind,
+  type ClusterOptions,
+  type ClusterProcess,
+  startCluster,
+} from "./cluster-system.ts";
 export { type System, type SystemOptions, type SystemProcess, startSystem } from "./system.ts";

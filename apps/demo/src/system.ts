@@ -6,21 +6,14 @@
  * `stop` leaves no process, port or lock, within 5 s; a killed supervisor takes its children with it (they watch
  * their channel), and the next start on the same folder recovers.
  */
-import { closeSync, openSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import type { LogLevel } from "@plateau/hosting";
-import { createLog, StartProblem } from "@plateau/hosting";
-import type { Logger } from "pino";
 import type { BackendReady } from "./backend.ts";
-import { Child, type ChildOptions } from "./child-process.ts";
+import type { Child, SomeChild } from "./child-process.ts";
 import { startCrowds } from "./crowd/crowds.ts";
 import { claimDataFolder, type DataFolder } from "./data-folder.ts";
 import { claimPort } from "./ports.ts";
-import type { PostgresReady } from "./postgres-host.ts";
-import type { SandboxReady } from "./sandbox-host.ts";
-import { prepareStorefront } from "./storefront-build.ts";
+import { mustServePages, reachable, Surroundings, type SurroundingsOptions } from "./surroundings.ts";
 
-export interface SystemOptions {
+export interface SystemOptions extends SurroundingsOptions {
   /** Absolute; made if missing. */
   readonly dataDir: string;
   readonly host?: string;
@@ -34,21 +27,12 @@ export interface SystemOptions {
   readonly fresh?: boolean;
   /** Default: the one kept in the data folder. */
   readonly adminToken?: string | undefined;
-  /** Default: the embedded PostgreSQL. */
-  readonly databaseUrl?: string | undefined;
-  readonly logLevel?: LogLevel;
   /** Addresses and CIDRs whose `X-Forwarded-For` is believed; default: none. */
   readonly trustedProxies?: readonly string[];
   /** TLS ends here or in a trusted proxy; default: it does not. */
   readonly secureCookies?: boolean;
-  /** Where the children's output goes; default: this process's own. Appended to. */
-  readonly logFile?: string;
-  /** Whether a child that ended by itself is started again; default true. Killed ones never are. */
-  readonly restart?: boolean;
   /** Aborting it while the start is under way stops what was started; the start then rejects. */
   readonly signal?: AbortSignal;
-  /** How often in a minute a child may end by itself before it counts as broken; default 5. */
-  readonly restartsPerMinute?: number;
   /** Further variables of the back end, such as its first settings (`KNOBS`, JSON). */
   readonly backendEnvironment?: Readonly<Record<string, string>>;
   /** Where the back end is to find what it works on, given where that is: a proxy between them, say. */
@@ -84,11 +68,8 @@ export interface System {
 
 type Facts = Pick<System, "url" | "adminToken" | "databaseUrl" | "sandboxUrl" | "dataDir">;
 
-/** Together below the 5 s that a stop may take. */
+/** With what the surroundings take, below the 5 s of a stop. */
 const backendStopMs = 3_300;
-const surroundingsStopMs = 1_200;
-
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Throws StartProblem, with one line, where the surroundings do not allow it. */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -109,40 +90,35 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 class Parts {
   readonly #folder: DataFolder;
   readonly #options: SystemOptions;
-  readonly #log: Logger;
-  readonly #output: number | "inherit";
-  readonly #broken = Promise.withResolvers<string>();
-  readonly #abort = new AbortController();
-  #backend: Child<BackendReady> | undefined;
   /** What the back end works on; stopped after it. */
-  readonly #surroundings: Child<unknown>[] = [];
+  readonly #surroundings: Surroundings;
+  #backend: Child<BackendReady> | undefined;
   #crowds: { stop(): Promise<void> } | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(folder: DataFolder, options: SystemOptions) {
     this.#folder = folder;
     this.#options = options;
-    this.#log = createLog("demo", options.logFile === undefined ? (options.logLevel ?? "info") : "silent");
-    this.#output = options.logFile === undefined ? "inherit" : openSync(options.logFile, "a");
+    this.#surroundings = new Surroundings(folder, options);
   }
 
   async start(): Promise<System> {
-    const { host = "127.0.0.1", port: wantedPort = 0 } = this.#options;
+    const { host = "127.0.0.1", port: wantedPort = 0, storefront } = this.#options;
+    const surroundings = this.#surroundings;
     const port = await claimPort(host, wantedPort);
     const url = `http://${reachable(host)}:${port}`;
     const adminToken = this.#options.adminToken ?? this.#folder.secrets.adminToken;
     const [databaseUrl, sandboxUrl, storefrontUrl] = await Promise.all([
-      this.#startPostgres(),
-      this.#startSandbox(),
-      this.#startStorefront(url),
+      surroundings.startPostgres(),
+      surroundings.startSandbox(),
+      storefront ? surroundings.startStorefront(url) : undefined,
     ]);
-    this.#throwIfStopped();
     const { via = async (_to, address) => address } = this.#options;
     const [databaseForBackend, sandboxForBackend] = await Promise.all([
       via("database", databaseUrl),
       via("sandbox", sandboxUrl),
     ]);
-    const backend = this.#child<BackendReady>("backend", () => ({
+    const env = () => ({
       HOST: host,
       PORT: String(port),
       ADMIN_TOKEN: adminToken,
@@ -155,12 +131,13 @@ class Parts {
       TRUSTED_PROXIES: (this.#options.trustedProxies ?? []).join(","),
       SECURE_COOKIES: this.#options.secureCookies === true ? "1" : "0",
       ...this.#options.backendEnvironment,
-    }));
+    });
+    const backend = surroundings.child<BackendReady>({ name: "backend", module: "./backend.ts", env });
     this.#backend = backend;
     const { toSellOut } = await backend.start();
     if (storefrontUrl !== undefined) await mustServePages(url);
-    this.#throwIfStopped();
-    if (this.#options.crowd) this.#crowds = startCrowds({ url, adminToken, toSellOut, log: this.#log });
+    surroundings.throwIfStopped();
+    if (this.#options.crowd) this.#crowds = startCrowds({ url, adminToken, toSellOut, log: surroundings.log });
     return this.#system(backend, { url, adminToken, databaseUrl, sandboxUrl, dataDir: this.#folder.path });
   }
 
@@ -170,91 +147,17 @@ class Parts {
   }
 
   async #stopAll(): Promise<void> {
-    this.#abort.abort();
+    this.#surroundings.beginStop();
     await this.#crowds?.stop();
     await this.#backend?.stop(backendStopMs);
-    await Promise.all(this.#surroundings.map((child) => child.stop(surroundingsStopMs)));
-    this.#folder.release();
-    if (this.#output !== "inherit") closeSync(this.#output);
-  }
-
-  #throwIfStopped(): void {
-    if (this.#abort.signal.aborted) throw new StartProblem("stopped while it started");
-  }
-
-  async #startPostgres(): Promise<string> {
-    if (this.#options.databaseUrl !== undefined) return this.#options.databaseUrl;
-    const { postgres: folder, secrets } = this.#folder;
-    const ready: { address?: string } = {};
-    const child = this.#surrounding<PostgresReady>("postgres", () => ({
-      POSTGRES_FOLDER: folder,
-      POSTGRES_PASSWORD: secrets.database,
-      // Started again, it must be where its clients look for it.
-      POSTGRES_PORT: ready.address === undefined ? undefined : new URL(ready.address).port,
-    }));
-    ready.address = (await child.start()).address;
-    return `${ready.address}/postgres`;
-  }
-
-  async #startSandbox(): Promise<string> {
-    const ready: { url?: string } = {};
-    const child = this.#surrounding<SandboxReady>("sandbox", () => ({
-      SANDBOX_FOLDER: this.#folder.sandbox,
-      SANDBOX_PORT: ready.url === undefined ? "0" : new URL(ready.url).port,
-    }));
-    ready.url = (await child.start()).url;
-    return ready.url;
-  }
-
-  async #startStorefront(backendUrl: string): Promise<string | undefined> {
-    if (!this.#options.storefront) return undefined;
-    const server = await prepareStorefront(root, {
-      onBuild: () => this.#log.info("building the storefront (its sources changed)…"),
-      signal: this.#abort.signal,
-    });
-    const port = await claimPort("127.0.0.1", 0);
-    const child = this.#surrounding<unknown>("storefront", () => ({
-      STOREFRONT_SERVER: server,
-      BACKEND_URL: backendUrl,
-      HOSTNAME: "127.0.0.1",
-      PORT: String(port),
-      NODE_ENV: "production",
-      NEXT_TELEMETRY_DISABLED: "1",
-    }));
-    await child.start();
-    return `http://127.0.0.1:${port}`;
-  }
-
-  #surrounding<R>(name: string, env: ChildOptions["env"]): Child<R> {
-    this.#throwIfStopped();
-    const child = this.#child<R>(name, env);
-    this.#surroundings.push(child);
-    return child;
-  }
-
-  /** `name` is also that of its module: `<name>.ts` for the back end, `<name>-host.ts` for its surroundings. */
-  #child<R>(name: string, env: ChildOptions["env"]): Child<R> {
-    return new Child<R>({
-      name,
-      module: name === "backend" ? "./backend.ts" : `./${name}-host.ts`,
-      env: () => ({ LOG_LEVEL: this.#options.logLevel ?? "info", ...env() }),
-      output: this.#output,
-      // Next greets on standard output.
-      quiet: name === "storefront",
-      log: this.#log,
-      restart: this.#options.restart ?? true,
-      restartsPerMinute: this.#options.restartsPerMinute ?? 5,
-      onStarted: (pid) => this.#folder.enter(pid),
-      onEnded: (pid) => this.#folder.strike(pid),
-      onBroken: (problem) => this.#broken.resolve(problem),
-    });
+    await this.#surroundings.stop();
   }
 
   #system(backend: Child<BackendReady>, facts: Facts): System {
     const startBackend = async (): Promise<void> => {
       await backend.start();
     };
-    const children: readonly Child<unknown>[] = [backend, ...this.#surroundings];
+    const children: readonly SomeChild[] = [backend, ...this.#surroundings.children];
     return {
       ...facts,
       get backendPid() {
@@ -269,24 +172,8 @@ class Parts {
         await backend.stop(backendStopMs);
         await startBackend();
       },
-      broken: this.#broken.promise,
+      broken: this.#surroundings.broken,
       stop: () => this.stop(),
     };
-  }
-}
-
-/** An address that clients can use: a wildcard is none. */
-function reachable(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-/** `ready` means that somebody who opens the URL sees the shop. */
-async function mustServePages(url: string): Promise<void> {
-  const answer = await fetch(url, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(20_000) });
-  const page = await answer.text();
-  if (!answer.ok || !page.includes("</html>")) {
-    throw new StartProblem(`the shop's first page was answered with status ${answer.status}`);
   }
 }

@@ -1,21 +1,17 @@
-/** The sandbox as a process of its own: HOST, PORT and DATA_DIR; prints `{"url":…}` once it listens. */
+/** The outside world as a process of its own. `--help` tells its environment. */
+import { required, runProcess, values, withDefault } from "@plateau/hosting";
 import { startSandbox } from "./index.ts";
 
-const { HOST, PORT, DATA_DIR } = process.env;
-if (DATA_DIR === undefined || DATA_DIR === "")
-  throw new Error("DATA_DIR is needed: where the sandbox keeps its ledger");
-
-const sandbox = await startSandbox({
-  dataDir: DATA_DIR,
-  ...(HOST ? { host: HOST } : {}),
-  ...(PORT ? { port: Number(PORT) } : {}),
+runProcess({
+  name: "sandbox",
+  purpose: "The outside world in a box: payment, SMS and risk-score providers over HTTP. One process.",
+  variables: {
+    DATA_DIR: required("where it keeps its ledger", values.text),
+    HOST: withDefault("the address it listens on", values.text, "127.0.0.1"),
+    PORT: withDefault("the port it listens on; 0 for a free one", values.port, "0"),
+  },
+  async start({ DATA_DIR, HOST, PORT }) {
+    const sandbox = await startSandbox({ dataDir: DATA_DIR, host: HOST, port: PORT });
+    return { ready: { url: sandbox.url }, stop: () => sandbox.stop() };
+  },
 });
-console.log(JSON.stringify({ url: sandbox.url }));
-
-const stop = (): void => {
-  void sandbox.stop().then(() => process.exit(0));
-};
-process.once("SIGTERM", stop);
-process.once("SIGINT", stop);
-// Started with a channel to its parent, it ends with it.
-process.once("disconnect", stop);

@@ -28,10 +28,10 @@ export class SandboxProcess {
 
   static async start(): Promise<SandboxProcess> {
     const folder = await mkdtemp(join(tmpdir(), "plateau-sandbox-"));
-    const child = fork(main, { env: { ...process.env, DATA_DIR: folder }, silent: true, execArgv: [] });
-    child.stderr?.pipe(process.stderr);
-    const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
-    return new SandboxProcess(child, folder, (JSON.parse(line.toString()) as { url: string }).url);
+    const env = { ...process.env, DATA_DIR: folder, PORT: "0", LOG_LEVEL: "error" };
+    const child = fork(main, { env, execArgv: [] });
+    const [message] = (await once(child, "message")) as [{ ready: { url: string } }];
+    return new SandboxProcess(child, folder, message.ready.url);
   }
 
   /** Replaces the faults of a provider; without latency and rate limit unless ordered. */

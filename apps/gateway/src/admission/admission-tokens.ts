@@ -6,8 +6,8 @@
  *
  * What can go wrong: a shared bucket claims in the background, so the first try after a pause, and the front of a
  * spike, find this gateway's hands empty while the bucket is full; a shopper would be sent away from an idle system.
- * So such a try waits a moment for the claim that it set off; only so many at once, or refusing would cost as much
- * as admitting. A rate that somebody changes counts from the next try on.
+ * So such a try waits for the claim that it set off, some milliseconds; only so many at once, or refusing would cost
+ * as much as admitting. Where the bucket is empty, no claim is under way, and nobody waits. A rate that somebody changes counts from the next try on.
  */
 import type { Knobs } from "@plateau/domain";
 import { createSharedTokenBucket, createTokenBucket, type Engine, type SharedTokenBucket } from "queue-core";
@@ -29,8 +29,6 @@ interface Options {
 }
 
 const granted: TokenAnswer = { ok: true };
-/** A claim is a commit of some milliseconds; a second one where the first met another gateway's. */
-const waitsMs = [10, 25];
 const waitingMax = 2_000;
 
 export async function openAdmissionTokens(options: Options): Promise<AdmissionTokens> {
@@ -83,7 +81,7 @@ class SharedTokens implements AdmissionTokens {
     if (settings !== this.#inForce) this.#configure(settings);
     if (settings.tokenRatePerSecond === 0) return granted;
     const answer = this.#bucket.take();
-    return answer.ok || this.#waiting >= waitingMax ? answer : this.#takeSoon(answer);
+    return answer.ok || this.#waiting >= waitingMax ? answer : this.#takeClaimed();
   }
 
   async stop(): Promise<void> {
@@ -91,16 +89,13 @@ class SharedTokens implements AdmissionTokens {
     await this.#bucket.stop();
   }
 
-  async #takeSoon(refused: TokenAnswer): Promise<TokenAnswer> {
-    let answer = refused;
+  async #takeClaimed(): Promise<TokenAnswer> {
     this.#waiting++;
-    for (const waitMs of waitsMs) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      answer = this.#bucket.take();
-      if (answer.ok) break;
+    try {
+      return await this.#bucket.takeClaimed();
+    } finally {
+      this.#waiting--;
     }
-    this.#waiting--;
-    return answer;
   }
 
   /** Every gateway does, whoever is first; the same rate again changes nothing. */

@@ -1,0 +1,40 @@
+/** The consumers as a process of their own, beside any number of others on one Redis. `--help` tells the environment. */
+import { allTopics } from "@plateau/domain";
+import { openRedisQueue, required, runProcess, startWith, tellAs, values } from "@plateau/hosting";
+import { ForeignDatabase, prepareDatabase } from "@plateau/prisma";
+import { createHttpPaymentProvider } from "./payment/http-payment-provider.ts";
+import { createHttpSmsProvider } from "./sms/http-sms-provider.ts";
+import { startConsumers } from "./start-consumers.ts";
+
+const foreign = "this database belongs to the data of another Redis; use that one, or an empty database";
+
+runProcess({
+  name: "consumers",
+  purpose: "What follows a decision: orders, payments, SMS and statistics, each a consumer group of its own.",
+  variables: {
+    REDIS_URL: required("the queue, redis://[user:password@]host[:port][/database]", values.redisUrl),
+    DATABASE_URL: required("PostgreSQL: where orders and statistics are written", values.databaseUrl),
+    SANDBOX_URL: required("the payment and the SMS provider's address", values.httpUrl),
+  },
+  async start(settings, log) {
+    const { started, parts } = await startWith(async (list) => {
+      const queue = list.add(await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log }), (opened) =>
+        opened.stop(),
+      );
+      const preparing = prepareDatabase({ url: settings.DATABASE_URL, engine: queue.engine });
+      const { db } = list.add(await preparing.catch(tellAs(ForeignDatabase, foreign)), (opened) =>
+        opened.db.$disconnect(),
+      );
+      const consumers = await startConsumers({
+        queue,
+        db,
+        payments: createHttpPaymentProvider({ url: settings.SANDBOX_URL }),
+        sms: createHttpSmsProvider({ url: settings.SANDBOX_URL }),
+        log,
+      });
+      list.add(consumers, (running) => running.stop());
+      return { failed: queue.engine.failed };
+    });
+    return { ready: {}, stop: () => parts.stop(), failed: started.failed };
+  },
+});
