@@ -2,6 +2,7 @@
 import { allTopics } from "@plateau/domain";
 import { openRedisQueue, required, runProcess, startWith, tellAs, values } from "@plateau/hosting";
 import { ForeignDatabase, prepareDatabase } from "@plateau/prisma";
+import { createBullmqJobs } from "./jobs/redis/bullmq-jobs.ts";
 import { createHttpPaymentProvider } from "./payment/http-payment-provider.ts";
 import { createHttpSmsProvider } from "./sms/http-sms-provider.ts";
 import { startConsumers } from "./start-consumers.ts";
@@ -18,22 +19,27 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const queue = list.add(await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log }), (opened) =>
-        opened.stop(),
-      );
+      const { queue, failed } = await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log });
+      list.add(queue, (opened) => opened.stop());
       const preparing = prepareDatabase({ url: settings.DATABASE_URL, engine: queue.engine });
       const { db } = list.add(await preparing.catch(tellAs(ForeignDatabase, foreign)), (opened) =>
         opened.db.$disconnect(),
       );
+      const jobs = createBullmqJobs({
+        url: settings.REDIS_URL,
+        onError: (error) => log.warn({ err: error }, "jobs: Redis"),
+      });
+      list.add(jobs, (opened) => opened.stop());
       const consumers = await startConsumers({
         queue,
         db,
         payments: createHttpPaymentProvider({ url: settings.SANDBOX_URL }),
         sms: createHttpSmsProvider({ url: settings.SANDBOX_URL }),
+        jobs,
         log,
       });
       list.add(consumers, (running) => running.stop());
-      return { failed: queue.engine.failed };
+      return { failed };
     });
     return { ready: {}, stop: () => parts.stop(), failed: started.failed };
   },

@@ -40,6 +40,16 @@ export const defaultTimings: Timings = {
   heartbeatMs: 15_000,
 };
 
+/** A setting of the store that puts what it acknowledged at risk. */
+export interface StorageRisk {
+  readonly setting: string;
+  /** `unknown` where the store does not tell. */
+  readonly found: string;
+  readonly recommended: string;
+  /** What can happen, as a sentence. */
+  readonly risk: string;
+}
+
 /**
  * Whether other gateways serve the same queue. `alone`: what is on its way is known here, or read from the log at the
  * start. `beside-others`: what is on its way is entered with its publish, so that each can answer for it, and all
@@ -74,6 +84,8 @@ export interface GatewayOptions {
     /** Makes purchase ids unguessable; every gateway of one system has the same. */
     readonly purchase: string;
   };
+  /** What `/readyz` tells of the store; default: nothing is at risk. */
+  readonly storageRisks?: () => Promise<readonly StorageRisk[]>;
   /** Default `alone`. */
   readonly company?: GatewayCompany;
   readonly adminToken: string;

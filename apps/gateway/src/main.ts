@@ -38,9 +38,8 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const queue = list.add(await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log }), (opened) =>
-        opened.stop(),
-      );
+      const { queue, risks, failed } = await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log });
+      list.add(queue, (opened) => opened.stop());
       const preparing = prepareDatabase({ url: settings.DATABASE_URL, engine: queue.engine });
       const { db, toSellOut } = list.add(await preparing.catch(tellAs(ForeignDatabase, foreign)), (opened) =>
         opened.db.$disconnect(),
@@ -52,6 +51,7 @@ runProcess({
         db,
         knobs,
         company: "beside-others",
+        storageRisks: risks,
         secrets: { session: settings.SESSION_SECRET, purchase: settings.PURCHASE_SECRET },
         adminToken: settings.ADMIN_TOKEN,
         host: settings.HOST,
@@ -64,7 +64,7 @@ runProcess({
         ...(settings.CROWDS ? { replay: crowds } : {}),
       });
       list.add(gateway, (running) => running.stop());
-      return { url: gateway.url, toSellOut, failed: queue.engine.failed };
+      return { url: gateway.url, toSellOut, failed };
     });
     return {
       ready: { url: started.url, toSellOut: started.toSellOut },

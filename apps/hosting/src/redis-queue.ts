@@ -6,26 +6,39 @@
  */
 import type { Logger } from "pino";
 import { openQueue, type Queue, QueueError, type QueueOptions } from "queue-core";
-import { openRedisEngine } from "queue-core/redis";
+import { openRedisEngine, type RedisEngine } from "queue-core/redis";
 import { StartProblem } from "./start-problem.ts";
 
-/** Throws StartProblem. `stop` of the queue closes the engine too. */
+export interface OpenRedisQueue {
+  /** Its `stop` closes the engine too. */
+  readonly queue: Queue;
+  /** What Redis's settings put at risk, asked anew. */
+  risks(): ReturnType<RedisEngine["risks"]>;
+  readonly failed: Promise<Error>;
+}
+
+/** Throws StartProblem. Warns of settings that put data at risk. */
 export async function openRedisQueue(options: {
   readonly url: string;
   readonly topics: QueueOptions["topics"];
   readonly log: Logger;
-}): Promise<Queue> {
+}): Promise<OpenRedisQueue> {
   const { url, topics, log } = options;
   const engine = await openRedisEngine({ address: { url } }).catch((error: unknown) => {
     if (error instanceof QueueError) throw new StartProblem(`the queue's Redis: ${error.message}`);
     throw error;
   });
   try {
-    return await openQueue({
+    const risks = await engine.risks();
+    for (const { setting, found, recommended, risk } of risks) {
+      log.warn(`Redis has ${setting} ${found}, ${recommended} is recommended. ${risk}`);
+    }
+    const queue = await openQueue({
       engine,
       topics,
       onBackgroundError: (where, error) => log.warn({ err: error }, `queue: ${where}`),
     });
+    return { queue, risks: () => engine.risks(), failed: engine.failed };
   } catch (error) {
     await engine.close();
     throw error;

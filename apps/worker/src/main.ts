@@ -14,16 +14,15 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const queue = list.add(await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log }), (opened) =>
-        opened.stop(),
-      );
+      const { queue, failed } = await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log });
+      list.add(queue, (opened) => opened.stop());
       const knobs = await openKnobs({ engine: queue.engine });
       const scorer = createHttpRiskScorer({ url: settings.SANDBOX_URL });
       // The first call opens a connection and warms the path up; it must not cost the first batch its scores.
       await scorer.score([], AbortSignal.timeout(1_000)).catch(() => log.warn("the risk scorer does not answer yet"));
       const worker = await startWorker({ queue, scorer, knobs: knobs.get, members: settings.WORKER_MEMBERS, log });
       list.add(worker, (running) => running.stop());
-      return { failed: queue.engine.failed };
+      return { failed };
     });
     return { ready: { members: settings.WORKER_MEMBERS }, stop: () => parts.stop(), failed: started.failed };
   },

@@ -3,12 +3,13 @@
  *
  * What can go wrong: a probe that only says "the process runs" keeps a stuck one in service. Ready means progress: a
  * commit went through in the last seconds, or goes through now. A database that is down is named but does not make
- * the gateway unready: the sale goes on without it.
+ * the gateway unready: the sale goes on without it. Settings of the store that risk what it acknowledged are told too.
  */
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { problemBody, problemContentType } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
+import type { StorageRisk } from "../gateway-options.ts";
 import { countDeadLetters } from "./dead-letters.ts";
 
 const probeWithinMs = 2_000;
@@ -23,13 +24,14 @@ export function probeRoutes(app: FastifyInstance, gateway: Gateway): void {
   app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "alive" }));
 
   app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
-    const [engine, database] = await Promise.all([progress(), databaseAnswers(gateway)]);
+    const [engine, database, risks] = await Promise.all([progress(), databaseAnswers(gateway), storageRisks(gateway)]);
     const checks = { engine: engine ? "progressing" : "stuck", database: database ? "answering" : "down" };
-    if (engine) return { status: database ? "ready" : "degraded", checks };
+    const atRisk = risks.length === 0 ? {} : { risks };
+    if (engine) return { status: database ? "ready" : "degraded", checks, ...atRisk };
     return reply
       .code(503)
       .type(problemContentType)
-      .send(problemBody({ code: "unavailable", members: { checks } }));
+      .send(problemBody({ code: "unavailable", members: { checks, ...atRisk } }));
   });
 
   app.get("/metrics", { schema: { hide: true } }, async (_request, reply) =>
@@ -49,6 +51,19 @@ function engineProgress({ queue, id }: Gateway): () => Promise<boolean> {
     }
     return last.outcome;
   };
+}
+
+/** They change when somebody sets up the store anew; a probe must not wait long for them. */
+async function storageRisks({ options }: Gateway): Promise<readonly StorageRisk[]> {
+  const asked = options.storageRisks?.() ?? Promise.resolve([]);
+  let risks: readonly StorageRisk[] = [];
+  await within(
+    probeWithinMs,
+    asked.then((found) => {
+      risks = found;
+    }),
+  );
+  return risks;
 }
 
 const databaseAnswers = ({ db }: Gateway): Promise<boolean> => within(probeWithinMs, db.$queryRaw`SELECT 1`);
