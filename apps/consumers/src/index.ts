@@ -1,5 +1,4 @@
 export type { JobQueue } from "./jobs/job-queue.ts";
-export { type BullmqJobsOptions, createBullmqJobs } from "./jobs/redis/bullmq-jobs.ts";
 export { createHttpPaymentProvider } from "./payment/http-payment-provider.ts";
 export type { PaymentProvider } from "./payment/payment-provider.ts";
 export { ProviderRefused, ProviderUnavailable } from "./providers/provider-errors.ts";

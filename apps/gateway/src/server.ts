@@ -15,6 +15,7 @@ import { parseStrictJson } from "./edge/strict-json.ts";
 import type { Gateway } from "./gateway.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { storefrontProxy } from "./routes/storefront.ts";
+import { createAdminGuard } from "./session/admin-guard.ts";
 
 const bodyLimitBytes = 16 * 1024;
 const headerLimitBytes = 16 * 1024;
@@ -51,6 +52,12 @@ export async function buildServer(gateway: Gateway, routes: (api: FastifyInstanc
   const closeMethods = installMethodNotAllowed(app);
   await app.register(async (root) => probeRoutes(root, gateway));
   await app.register((api) => apiRoutes(api, routes), { prefix: "/api" });
+  if (options.jobsUrl !== undefined) {
+    // BullMQ and its board are loaded only where there is something to show.
+    const { jobBoard } = await import("./routes/job-board.ts");
+    const admin = createAdminGuard(options.adminToken, { secureCookies: options.secureCookies === true });
+    await jobBoard(app, { url: options.jobsUrl, admin, log });
+  }
   closeMethods();
   app.all("/api", { schema: { hide: true } }, (_request, reply) => sendProblem(reply, { code: "not-found" }));
   if (options.storefrontUrl !== undefined) await storefrontProxy(app, options.storefrontUrl);
