@@ -3,66 +3,19 @@
  *
  *   reservations ──► half messages stored ──► rows written, one transaction a batch ──► half messages visible
  *
- * Row and event belong together: an event without its row would tell of an order that nobody can see, a row without
- * its event would leave the buyer without a message. The half message (事务消息) ties them: it becomes visible only
- * once the rows are committed.
+ * Row and event belong together; how they stay so when something dies in between stands in order-projection.ts.
  *
- * What can go wrong:
- * - The process dies before the rows are committed: nothing was visible; the batch is delivered again.
- * - It dies after them, before the half messages are: the check-back finds the rows and makes the events visible.
- *   The batch, whose offset never moved, is delivered again as well: its rows are there, its events are told once
- *   more. So nothing is lost, and readers of `orders` take (orderId, type) once.
- * - The rows are still being written when another process's check-back looks: it finds none. It answers "unknown" until
- *   the transaction can be under way no longer (order-table.ts), and drops the events only then.
- * - The sender was stopped for longer than that between half messages and rows, and went on: it is told that the events
- *   were dropped, and the batch is tried again; where it died after the rows, the batch is delivered again. So they are
- *   told either way.
- * - It is not known whether the rows were committed (the connection broke): the half messages stay as they are, the
- *   batch pauses and is tried again; the check-back ends the first half messages by what it finds.
- * - An event cannot be applied (its sale is unknown to the catalogue): it alone stays behind (batch-writes.ts).
+ * What can go wrong here: an event cannot be applied (its sale is unknown to the catalogue). It alone stays behind
+ * (batch-writes.ts).
  */
-import { groups, type OrderEvent, orders, type ReservationEvent, reservations } from "@plateau/domain";
-import { type Database, isRefusedRow } from "@plateau/prisma";
-import type { GroupMember, Queue, TransactionalPublisher } from "queue-core";
+import { groups, type ReservationEvent, reservations } from "@plateau/domain";
+import type { GroupMember } from "queue-core";
 import { settleBatch } from "../batch-writes.ts";
-import { changesAnOrder, type OrderingEvent, orderEventOf } from "./order-rows.ts";
-import { applyReservations, hasReached, longestWriteMs } from "./order-table.ts";
+import { type OrderProjection, type OrderProjectionOptions, openOrderProjection } from "./order-projection.ts";
+import { changesAnOrder } from "./order-rows.ts";
 
-export interface OrderConsumerOptions {
-  readonly queue: Queue;
-  readonly db: Database;
+export interface OrderConsumerOptions extends OrderProjectionOptions {
   readonly member?: string;
-  /** When half messages without a word from their sender are looked into, ms; default 6,000. */
-  readonly checkAfterMs?: number;
-  /** Age from which on rows that are not there will not come any more, ms; default what order-table.ts allows. */
-  readonly writtenWithinMs?: number;
-}
-
-/** Makes rows and tells of them, together or not at all; the same events again change no row. */
-export interface OrderProjection {
-  /** Rejects where the database, or the queue, took nothing of it, or nobody knows. */
-  apply(events: readonly OrderingEvent[]): Promise<void>;
-  stop(): Promise<void>;
-}
-
-export async function openOrderProjection(options: OrderConsumerOptions): Promise<OrderProjection> {
-  const { queue, db, checkAfterMs = 6_000, writtenWithinMs = longestWriteMs } = options;
-  const publisher = await queue.transactional<OrderEvent>({
-    group: groups.order,
-    topic: orders,
-    checkAfterMs,
-    checkEveryMs: checkAfterMs,
-    // None is left "unknown" for longer than the rows may take.
-    maxChecks: Math.ceil(writtenWithinMs / checkAfterMs) + 15,
-    checkBack: async ({ value, storedAtMs }) => {
-      if (await hasReached(db, value.reservationId, value.version)) return "commit";
-      return queue.now() - storedAtMs < writtenWithinMs ? "unknown" : "rollback";
-    },
-  });
-  return {
-    apply: (events) => applyAndTell(queue, db, publisher, events),
-    stop: () => publisher.stop(),
-  };
 }
 
 export async function startOrderConsumer(
@@ -83,24 +36,4 @@ export async function startOrderConsumer(
       }),
   });
   return [consumer, projection];
-}
-
-async function applyAndTell(
-  queue: Queue,
-  db: Database,
-  publisher: TransactionalPublisher<OrderEvent>,
-  events: readonly OrderingEvent[],
-): Promise<void> {
-  if (events.length === 0) return;
-  let failure: { readonly error: unknown } | undefined;
-  await publisher.publish(events.map(orderEventOf), async () => {
-    try {
-      await applyReservations(db, events, queue.now());
-      return "commit";
-    } catch (error) {
-      failure = { error };
-      return isRefusedRow(error) ? "rollback" : "unknown";
-    }
-  });
-  if (failure !== undefined) throw failure.error;
 }

@@ -10,7 +10,7 @@
  */
 import type { SaleStock } from "@plateau/domain";
 import { type Database, statisticsMetrics as metrics } from "@plateau/prisma";
-import type { OrderProjection } from "../order/order.ts";
+import type { OrderProjection } from "../order/order-projection.ts";
 import type { OrderingEvent } from "../order/order-rows.ts";
 import type { Follower } from "./behind.ts";
 import type { Findings } from "./findings.ts";

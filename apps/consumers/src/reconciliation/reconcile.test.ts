@@ -14,7 +14,7 @@ import type { Queue, Topic } from "queue-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "../index.ts";
 import { createEmbeddedJobs } from "../jobs/embedded/embedded-jobs.ts";
-import { openOrderProjection } from "../order/order.ts";
+import { openOrderProjection } from "../order/order-projection.ts";
 import { ConsumersBed, userOf, within } from "../testing/consumers-bed.ts";
 import { SandboxProcess } from "../testing/sandbox-process.ts";
 import { reconcile } from "./reconcile.ts";

@@ -21,7 +21,7 @@ import type { Logger } from "pino";
 import { type Queue, stateNamespace } from "queue-core";
 import { paymentJobKind, smsJobKind } from "../jobs/job-kinds.ts";
 import { errorText, type JobCounts, type JobQueue } from "../jobs/job-queue.ts";
-import type { OrderProjection } from "../order/order.ts";
+import type { OrderProjection } from "../order/order-projection.ts";
 import { type Follower, groupsBehind } from "./behind.ts";
 import { comparePayments } from "./compare-payments.ts";
 import { compareSales } from "./compare-sales.ts";

@@ -5,7 +5,7 @@ import { done, type Queue, retry, systemTimers } from "queue-core";
 import { reconciliationJobKind } from "../jobs/job-kinds.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import { repeatJob } from "../jobs/repeated-job.ts";
-import { openOrderProjection } from "../order/order.ts";
+import { openOrderProjection } from "../order/order-projection.ts";
 import { reconcile } from "./reconcile.ts";
 
 export interface ReconciliationOptions {
