@@ -11,8 +11,7 @@ export interface FaultBed {
   proxy(target: number): Promise<TcpProxy>;
   /** With one topic, `orders` of two partitions. */
   engine(port: number, options?: Partial<RedisEngineOptions>): Promise<RedisEngine>;
-  /** One command on a connection of its own. */
-  command(port: number, ...args: readonly (string | number)[]): Promise<unknown>;
+  readonly command: typeof command;
 }
 
 /** Deadlines short enough for a test, and long enough for a busy machine. */
@@ -42,18 +41,21 @@ export function faultBed(): FaultBed {
       await engine.declareTopics([{ name: "orders", partitions: 2 }]);
       return engine;
     },
-    async command(port, ...args) {
-      const client = clientMaker({ url: `redis://127.0.0.1:${port}` }, "test")();
-      client.on("error", () => undefined);
-      try {
-        await client.connect();
-        const [name, ...rest] = args.map(String);
-        return await client.call(name as string, ...rest);
-      } finally {
-        client.disconnect();
-      }
-    },
+    command,
   };
+}
+
+/** One command on a connection of its own. */
+export async function command(port: number, ...args: readonly (string | number)[]): Promise<unknown> {
+  const client = clientMaker({ url: `redis://127.0.0.1:${port}` }, "test")();
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    const [name, ...rest] = args.map(String);
+    return await client.call(name as string, ...rest);
+  } finally {
+    client.disconnect();
+  }
 }
 
 export const order = (text: string, partition = 0) => ({
