@@ -1,16 +1,25 @@
 /**
  * `npm run bench [-- <name> …] [--quick]`: benchmarks as ratios or rates, same run, both sides, medians of
- * alternating rounds. `queue` stands for every bench of queue-core; `--quick` takes fewer rounds, for a look.
+ * alternating rounds. `queue` stands for every bench of queue-core, `redis` for those of the profile on Redis; `--quick` takes fewer rounds, for a look.
  * Exits 1 where a bar is not met or a round is invalid.
  */
 import { join } from "node:path";
 import { meetsBar } from "../../queue-core/bench/row.ts";
 import { benchGateway } from "./gateway-vs-fastify.ts";
 import { type Bench, queueBenches } from "./queue.ts";
+import { benchReplies } from "./reply-vs-bullmq.ts";
 import { type BenchRow, printTable, writeRows } from "./table.ts";
 
-const benches: Readonly<Record<string, Bench>> = { ...queueBenches, "gateway-vs-fastify": benchGateway };
-const groups: Readonly<Record<string, readonly string[]>> = { queue: Object.keys(queueBenches) };
+const redisBenches: Readonly<Record<string, Bench>> = { "reply-vs-bullmq": benchReplies };
+const benches: Readonly<Record<string, Bench>> = {
+  ...queueBenches,
+  "gateway-vs-fastify": benchGateway,
+  ...redisBenches,
+};
+const groups: Readonly<Record<string, readonly string[]>> = {
+  queue: Object.keys(queueBenches),
+  redis: Object.keys(redisBenches),
+};
 
 const quick = "--quick";
 const given = process.argv.slice(2);

@@ -36,6 +36,20 @@ const groups: readonly Group[] = [
       "engines/port/connect-engine.ts",
     ],
   },
+  {
+    title: "The Redis engine, from queue-core/redis",
+    from: [
+      "engines/redis/open-redis-engine.ts",
+      "engines/redis/redis-engine.ts",
+      "engines/redis/connection.ts",
+      "engines/redis/upkeep.ts",
+      "engines/redis/operations.ts",
+      "engines/redis/settings.ts",
+      "engines/redis/data-identity.ts",
+      "engines/redis/accept-data-loss.ts",
+      "engines/redis/private-redis.ts",
+    ],
+  },
   { title: "Time", from: ["engines/clock.ts", "timers.ts"] },
   { title: "The engine port", from: ["engine.ts"] },
 ];
@@ -51,7 +65,7 @@ export function apiReference(): string {
   return [
     "# API of queue-core",
     "",
-    `Every export of \`queue-core\`, made from [its sources](src/index.ts) by \`${command}\`;`,
+    `Every export of \`queue-core\` and \`queue-core/redis\`, made from [their](src/index.ts) [sources](src/engines/redis/index.ts) by \`${command}\`;`,
     "a test checks that it is current. What it is all for stands in the [README](README.md).",
     "",
     ...placed.map(

@@ -1,5 +1,5 @@
 /**
- * What `src/index.ts` exports, read from the sources: name, declaration and doc comment of each.
+ * What `src/index.ts` and `src/engines/redis/index.ts` export, read from the sources: name, declaration and doc comment of each.
  *
  * What can go wrong: a way of exporting that is not understood here would be left out in silence. Promise: it throws
  * instead, and the test compares the names with those that a program sees at run time.
@@ -25,8 +25,11 @@ export interface PublicExport {
 
 type Declared = ts.Statement & { readonly name?: ts.Node };
 
+/** Of `queue-core`, and of `queue-core/redis`. */
+const entries = ["index.ts", "engines/redis/index.ts"];
+
 export function publicExports(): readonly PublicExport[] {
-  return exportsOf(join(sources, "index.ts"), undefined);
+  return entries.flatMap((entry) => exportsOf(join(sources, entry), undefined));
 }
 
 /** All of a module's exports, or those of these names. */

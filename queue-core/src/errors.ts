@@ -27,7 +27,7 @@ export const errorCatalogue = {
   CONFLICT: { retryable: false, outcome: "not_stored", text: "an expected state entry is not as expected" },
   HALF_ROLLED_BACK: { retryable: false, outcome: "not_stored", text: "the half message was rolled back" },
   REPLY_TIMEOUT: { retryable: false, outcome: "unknown", text: "no reply came in time" },
-  STORAGE_FULL: { retryable: true, outcome: "not_stored", text: "the disk has no room" },
+  STORAGE_FULL: { retryable: true, outcome: "not_stored", text: "the store has no room" },
   STORAGE_FAILED: { retryable: false, outcome: "unknown", text: "a write or sync failed; the log is poisoned" },
   UNREACHABLE: { retryable: true, outcome: "not_stored", text: "the store cannot be reached" },
   DATA_LOST: { retryable: false, outcome: "not_stored", text: "the store does not have what it acknowledged" },

@@ -8,7 +8,7 @@
  * again what it had sent before. Promises: a connection that missed a deadline is given up and a new one made, never
  * repaired; nothing is sent twice here; no error tells more of the address than host and port.
  */
-import type { Cluster, Redis } from "ioredis";
+import { type Cluster, Redis } from "ioredis";
 import { QueueError } from "../../errors.ts";
 import { describeFault } from "./connection.ts";
 
@@ -89,6 +89,7 @@ export class Link {
         reject(error);
       };
       pending.add(end);
+      gather(client);
       client.callBuffer(command, [...args]).then(
         (result) => {
           clearTimeout(timer);
@@ -157,4 +158,19 @@ export class Link {
     client.disconnect();
     for (const end of [...(pending ?? [])]) end(error);
   }
+}
+
+const gathering = new WeakSet<object>();
+
+/** What one turn of the event loop sends goes out together: a write to a socket costs as much as a small command. */
+function gather(client: RedisClient): void {
+  if (!(client instanceof Redis)) return;
+  const { stream } = client;
+  if (stream === undefined || gathering.has(stream)) return;
+  gathering.add(stream);
+  stream.cork();
+  setImmediate(() => {
+    gathering.delete(stream);
+    stream.uncork();
+  });
 }

@@ -127,7 +127,7 @@ function bellOf(
     client: identity.client,
     from: identity.seen,
     listener: {
-      appended: (topic, partition) => engine.notifier.appended(topic, partition),
+      appended: (topic, partition) => engine.appended(topic, partition),
       written: (namespace) => engine.notifier.written(namespace),
       topicsDeclared: () => {
         engine.loadTopics().catch(() => undefined);

@@ -315,6 +315,7 @@ export class MembersOperation extends SmallOperation<readonly string[]> implemen
   }
 }
 
+/** What Redis uses. */
 export interface MemoryUse {
   readonly usedBytes: number;
   /** 0: nothing bounds it. */

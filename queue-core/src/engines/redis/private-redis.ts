@@ -68,6 +68,7 @@ export async function startPrivateRedis(options: PrivateRedisOptions = {}): Prom
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   ended.then(() => child.stdin?.end());
   const stop = async () => {
+    child.ref();
     child.stdin?.end();
     await ended;
     if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });

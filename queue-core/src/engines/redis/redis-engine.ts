@@ -279,8 +279,15 @@ export class OpenRedisEngine implements RedisEngine {
     return this.#closing;
   }
 
+  /** Messages came there, of this engine or another. */
+  appended(topic: string, partition: number): void {
+    this.#parts.reads.appended(topic, partition);
+    this.#notifier.appended(topic, partition);
+  }
+
   /** Something may have happened anywhere. */
   everything(): void {
+    this.#parts.reads.appendedAnywhere();
     for (const { name, partitions } of this.#topics.values()) {
       for (let partition = 0; partition < partitions; partition++) this.#notifier.appended(name, partition);
     }
@@ -307,7 +314,7 @@ export class OpenRedisEngine implements RedisEngine {
     for (const { topic, partition, value } of commit.append ?? nothing) {
       this.#messages++;
       this.#bytes += value.length;
-      this.#notifier.appended(topic, partition);
+      this.appended(topic, partition);
     }
     for (const { namespace } of commit.put ?? nothing) this.#notifier.written(namespace);
   }

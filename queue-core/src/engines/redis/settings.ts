@@ -21,7 +21,7 @@ export interface RedisRisk {
   readonly risk: string;
 }
 
-/** What is recommended, and what each other value risks. */
+/** What is recommended, and what every other value risks. */
 const wanted: readonly {
   readonly setting: string;
   readonly value: string;
