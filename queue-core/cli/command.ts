@@ -91,7 +91,12 @@ export function parseCall(command: Command, args: readonly string[], program: st
       `${command.name}: --${name} must be a whole number from ${smallest} on, not "${text}"; ${seeHelp}`,
     );
   };
-  const text = (name: "dir" | "group") => (typeof values[name] === "string" ? values[name] : undefined);
+  const text = (name: "dir" | "group") => {
+    const typed = values[name];
+    // An empty one is a variable that was not set: it must not mean the working directory.
+    if (typed === "") throw new ToolProblem(`${command.name}: --${name} is empty; ${seeHelp}`);
+    return typeof typed === "string" ? typed : undefined;
+  };
   return {
     argument,
     dir: text("dir"),
@@ -110,7 +115,7 @@ function parse(command: Command, args: readonly string[], seeHelp: string) {
     [name, { type: name === "help" || optionTexts[name].value === undefined ? "boolean" : "string" }] as const;
   try {
     return parseArgs({
-      args: [...args],
+      args: withJoinedNumbers(args),
       options: Object.fromEntries([...optionNamesOf(command).map(flag), flag("help")]),
       allowPositionals: true,
     });
@@ -119,6 +124,17 @@ function parse(command: Command, args: readonly string[], seeHelp: string) {
     const [problem] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
     throw new ToolProblem(`${command.name}: ${problem?.replace(/\.$/, "")}; ${seeHelp}`);
   }
+}
+
+/** "--limit -1" as "--limit=-1": the parser takes the -1 for an option, and says something that helps nobody. */
+function withJoinedNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? "";
+    if (/^-\d/.test(arg) && /^--[a-z]+$/.test(before)) joined[joined.length - 1] = `${before}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function optionNamesOf(command: Command): OptionName[] {

@@ -35,6 +35,8 @@ describe("the call", () => {
     [["peek", "t", "--limit"], "peek: Option '--limit <value>' argument missing; see queue peek --help"],
     [["peek", "t", "--limit", "0"], 'peek: --limit must be a whole number from 1 on, not "0"; see queue peek --help'],
     [["peek", "t", "--from=-1"], 'peek: --from must be a whole number from 0 on, not "-1"; see queue peek --help'],
+    [["peek", "t", "--limit", "-1"], 'peek: --limit must be a whole number from 1 on, not "-1"; see queue peek --help'],
+    [["topics", "--dir", ""], "topics: --dir is empty; see queue topics --help"],
     [["peek", "t", "--json=yes"], "peek: Option '--json' does not take an argument; see queue peek --help"],
     [["verify", "a", "--dir", "b"], "verify: name the directory once, as the argument or with --dir"],
     [["redrive", "t", "--dir", "x"], "redrive: --group is missing: whose dead letters?"],

@@ -26,7 +26,7 @@ import { Reserve } from "./writing/reserve.ts";
 
 /** How a log directory is opened. Only `directory` is needed; sizes are bytes. */
 export interface LogEngineOptions {
-  /** Made when it is not there. */
+  /** Made when it is not there. Of the log alone. */
   readonly directory: string;
   /** Default: the system's clock. */
   readonly clock?: Clock;
@@ -69,7 +69,7 @@ const unrefTimers: Timers = {
   },
 };
 
-/** Rejects with LOCKED, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
+/** Rejects with LOCKED, INVALID_ARGUMENT for a directory with other files and no log, CORRUPT, UNKNOWN_FORMAT, STORAGE_FULL or STORAGE_FAILED, or with what the file system says. */
 export async function openLogEngine(options: LogEngineOptions): Promise<Engine> {
   const { directory, disk = nodeDisk, later = setImmediate } = options;
   makeLogDirectory(disk, directory);

@@ -282,6 +282,29 @@ describe("recovery, row by row", () => {
     expect(Object.keys(contentsOf(directory))).toEqual([]);
   });
 
+  it("W: a directory with other files and no log is refused, and nothing in it is touched", async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, "thesis.unfinished"), "ten years of work");
+    const before = contentsOf(directory);
+    const error = await refusalOf(openLogEngine({ directory }));
+    expect(error.code).toBe("INVALID_ARGUMENT");
+    expect(error.message).toContain("thesis.unfinished");
+    expect(contentsOf(directory)).toEqual(before);
+    rmSync(join(directory, "thesis.unfinished"));
+    for (const name of ["lost+found", ".DS_Store", "reserve.unfinished"]) writeFileSync(join(directory, name), "");
+    await (await openLog(directory)).close();
+  });
+
+  it("X: other files beside a log are left alone, whatever their names end with", async () => {
+    const { directory } = await made();
+    const others = { "thesis.unfinished": "ten years of work", "5.segment.unfinished": "not one of ours" };
+    for (const [name, content] of Object.entries(others)) writeFileSync(join(directory, name), content);
+    expect(await allTexts(await openLog(directory))).toEqual(numbers(30));
+    for (const [name, content] of Object.entries(others)) {
+      expect(readFileSync(join(directory, name), "utf8")).toBe(content);
+    }
+  });
+
   it("is refused without a trace when a repair cannot be synced", async () => {
     const { directory, newest } = await made();
     edit(newest, (bytes) => bytes.subarray(0, bytes.length - 3));

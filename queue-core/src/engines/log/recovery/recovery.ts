@@ -1,7 +1,7 @@
 /**
  * Reads the newest snapshot and the log after it at start, and mends what a crash may have left.
  *
- * What can go wrong, and what is done about it, row by row; recovery.test.ts (A to L) and snapshot-recovery.test.ts
+ * What can go wrong, and what is done about it, row by row; recovery.test.ts (A to L, W, X) and snapshot-recovery.test.ts
  * (M to V) walk each of them. A *sealed* segment is any but the newest. A segment is *covered* when the newest
  * snapshot holds all that is in it: of such a one only header and size are looked at. Nothing is changed on disk
  * before all of it was read and found good.
@@ -37,6 +37,9 @@
  *     T    a segment in what the snapshot covers that it does not know        CORRUPT
  *     U    the log let segments go that no snapshot covers                    CORRUPT: a snapshot is missing
  *     V    a whole block of the snapshot whose records make no sense          CORRUPT
+ *     W    no log, but files that are none of a log's                         INVALID_ARGUMENT: somebody else's
+ *                                                                             directory
+ *     X    such files beside a log                                            left alone, whatever their names end with
  *
  * After C and J, and in B, where the last process may have died between write and sync, file and directory are
  * synced before anything is served. The last batch is written again before that: its sync may have failed, and then
@@ -44,6 +47,7 @@
  * A bit that flips inside the very last batch looks like C: no log can tell.
  */
 import { join } from "node:path";
+import { QueueError } from "../../../errors.ts";
 import { corrupt } from "../format/damage.ts";
 import { firstBatchSequenceOf, segmentFileName, segmentHeaderBytes, unfinishedSuffix } from "../format/layout.ts";
 import type { LockFile } from "../lock-file.ts";
@@ -52,6 +56,7 @@ import type { SealedSegment } from "../reading/segment-list.ts";
 import { nextBatchSequenceOf, snapshotFileName } from "../snapshots/snapshot-layout.ts";
 import { SnapshotReader } from "../snapshots/snapshot-reader.ts";
 import type { Disk, DiskFile } from "../writing/disk.ts";
+import { reserveFileName } from "../writing/reserve.ts";
 import type { LogFold } from "./log-fold.ts";
 import { foldSegment } from "./segment-fold.ts";
 import { isHole, LogOrder, readSegmentHeader, readWhole } from "./segment-scan.ts";
@@ -78,13 +83,14 @@ export interface KnownSnapshot {
   readonly bytes: number;
 }
 
-/** Throws CORRUPT or UNKNOWN_FORMAT with file and byte offset, and then nothing was changed. */
+/** Throws INVALID_ARGUMENT, or CORRUPT or UNKNOWN_FORMAT with file and byte offset, and then nothing was changed. */
 export async function recoverLog(
   disk: Disk,
   directory: string,
   fold: LogFold,
   formerOwner: LockFile["formerOwner"] = "none that lives",
 ): Promise<ScannedLog> {
+  refuseOthers(directory, disk.list(directory));
   const scanned = await scanLog(disk, directory, fold);
   const newest = scanned.files.at(-1);
   await mend(disk, directory, scanned, fold.lastBatch);
@@ -92,6 +98,26 @@ export async function recoverLog(
     await replaceByCopy(disk, directory, newest, scanned.newestBytes);
   }
   return scanned;
+}
+
+/** Row W. Hidden files, and what a file system keeps at its root, are nobody's. */
+function refuseOthers(directory: string, names: readonly string[]): void {
+  if (names.some((name) => isLogFile(name))) return;
+  const other = names.find((name) => !/^(\.|lost\+found$|lock(\.|$)|reserve$)/.test(name) && !isUnfinished(name));
+  if (other === undefined) return;
+  const what = `${directory} holds no log, but ${other} and maybe more; a log wants a directory of its own`;
+  throw new QueueError("INVALID_ARGUMENT", what);
+}
+
+function isLogFile(name: string): boolean {
+  return firstBatchSequenceOf(name) !== undefined || nextBatchSequenceOf(name) !== undefined;
+}
+
+/** One of the log's own files that never got its name. */
+function isUnfinished(name: string): boolean {
+  if (!name.endsWith(unfinishedSuffix)) return false;
+  const finished = name.slice(0, -unfinishedSuffix.length);
+  return isLogFile(finished) || finished === reserveFileName;
 }
 
 /** Reads and judges the whole log and changes nothing. Throws as `recoverLog` does. */
@@ -236,7 +262,7 @@ async function mend(
   lastBatch: BatchPlace | undefined,
 ): Promise<void> {
   for (const name of disk.list(directory)) {
-    if (name.endsWith(unfinishedSuffix)) disk.remove(join(directory, name));
+    if (isUnfinished(name)) disk.remove(join(directory, name));
   }
   const newest = files.at(-1);
   if (newest !== undefined) {
