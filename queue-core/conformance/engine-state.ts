@@ -110,6 +110,18 @@ export function stateConformance(_features: EngineFeatures, open: OpenHarness): 
         expect(await engine.readState("n", ["a"])).toEqual([undefined]);
       }));
 
+    it("counts the entries of each namespace by itself, and no expired one once it was freed", () =>
+      withEngine(open, async ({ engine, passTime }) => {
+        expect(await engine.countState("n")).toBe(0);
+        await engine.commit({ put: [put("a", "1"), put("b", "2"), put("c", "3", engine.now() + 30)] });
+        await engine.commit({ put: [put("a", "again"), { namespace: "m", key: "a", value: Buffer.from("x") }] });
+        expect([await engine.countState("n"), await engine.countState("m")]).toEqual([3, 1]);
+        await engine.commit({ put: [{ namespace: "n", key: "b", value: null }] });
+        await passTime(3000);
+        await engine.commit({});
+        expect(await engine.countState("n")).toBe(1);
+      }));
+
     it("frees expired entries as commits go on", () =>
       withEngine(open, async ({ engine, passTime }) => {
         const before = engine.statistics().stateEntries;

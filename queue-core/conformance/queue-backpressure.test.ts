@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { defineTopic, type QueueError, type Topic } from "../src/index.ts";
+import { defineTopic, emit, type QueueError, type Topic } from "../src/index.ts";
 import { onEveryEngine } from "./queue-bed.ts";
 
 interface Note {
@@ -36,7 +36,7 @@ onEveryEngine("backpressure", (bed) => {
   it("refuses a publish beyond the backlog's count, and takes it again when the slowest group moved on", async () => {
     const queue = await bed().queue([bounded]);
     const idle = await queue.consume({
-      group: "idle",
+      group: "a-idle",
       topic: bounded,
       handle: async () => ({ kind: "pause", afterMs: 1e9 }),
     });
@@ -57,8 +57,8 @@ onEveryEngine("backpressure", (bed) => {
     expect((refusal as QueueError).retryAfterMs).toBeGreaterThan(0);
 
     await idle.stop();
-    await queue.consume({ group: "idle", topic: bounded, maxBatch: 100, handle: async () => ({ kind: "done" }) });
-    await bed().eventually(async () => (await queue.groupStatistics("idle", bounded))[0]?.lagMessages === 0);
+    await queue.consume({ group: "a-idle", topic: bounded, maxBatch: 100, handle: async () => ({ kind: "done" }) });
+    await bed().eventually(async () => (await queue.groupStatistics("a-idle", bounded))[0]?.lagMessages === 0);
     expect((await queue.publish(bounded, note("fits"))).offset).toBe(10);
   });
 
@@ -161,6 +161,72 @@ onEveryEngine("backpressure", (bed) => {
     const answers: string[] = [];
     for (let n = 0; n < 5; n++) answers.push(await offered(queue.publish(shared, note("y".repeat(700)))));
     expect(answers).toEqual(["stored", "OVERLOADED", "OVERLOADED", "OVERLOADED", "OVERLOADED"]);
+  });
+
+  it("bounds what is delayed, by count and by bytes, and takes more when some of it came due", async () => {
+    const hidden = (backlog: object) =>
+      defineTopic<Note>({ name: "hidden", partitions: 2, keyOf: (value) => value.to, backlog });
+    const byCount = hidden({ maxMessages: 10 });
+    const queue = await bed().queue([byCount]);
+    const offer = (delayMs: number) => offered(queue.publish(byCount, note("x", `${Math.random()}`), { delayMs }));
+    for (let n = 0; n < 4; n++) expect(await offer(30_000)).toBe("stored");
+    for (let n = 0; n < 6; n++) expect(await offer(3_600_000)).toBe("stored");
+    expect(await offer(3_600_000)).toBe("OVERLOADED");
+    for (let later = 0; later < 5; later++) {
+      bed().timers.advance(1_000);
+      await bed().settle();
+      expect(await offer(3_600_000)).toBe("OVERLOADED");
+    }
+    // Who can be read at once is not held up by what cannot.
+    expect(await offer(0)).toBe("stored");
+    await queue.consume({ group: "g", topic: byCount, handle: async () => ({ kind: "done" }) });
+    await bed().eventually(async () => (await offer(3_600_000)) === "stored");
+    const heavy = await bed().queue([hidden({ maxBytes: 5_000 })]);
+    const tell = (text: string) => offered(heavy.publish(byCount, note(text), { delayMs: 3_600_000 }));
+    expect(await tell("x".repeat(5_000))).toBe("OVERLOADED");
+  });
+
+  it("bounds half messages before their local transaction begins, but not those of a stage", async () => {
+    const queue = await bed().queue([bounded]);
+    const checkBack = async () => "unknown" as const;
+    const outside = await queue.transactional<Note>({ group: "outside", topic: bounded, checkBack });
+    const stage = await queue.transactional<Note>({
+      group: "stage",
+      topic: bounded,
+      checkBack,
+      backlog: "unbounded",
+    });
+    let begun = 0;
+    const transaction = async () => {
+      begun++;
+      return "unknown" as const;
+    };
+    const three = [note("1"), note("2"), note("3")];
+    for (let n = 0; n < 3; n++) await outside.publish(three, transaction);
+    expect(await offered(outside.publish(three, transaction))).toBe("OVERLOADED");
+    expect(begun).toBe(3);
+    expect(await offered(outside.publish([note("fits")], transaction))).toBe("stored");
+    // Those of other groups and processes count as well.
+    const other = await bed().queue([bounded]);
+    const elsewhere = await other.transactional<Note>({ group: "elsewhere", topic: bounded, checkBack });
+    expect(await offered(elsewhere.publish([note("no")], transaction))).toBe("OVERLOADED");
+    expect(await offered(stage.publish(three, transaction))).toBe("stored");
+    expect(begun).toBe(5);
+  });
+
+  it("counts what a stage emits with a delay, and never refuses it", async () => {
+    const entry = defineTopic<Note>({ name: "entry", partitions: 1, keyOf: (value) => value.to });
+    const queue = await bed().queue([entry, bounded]);
+    await queue.process<Note>({
+      group: "fan-out",
+      topic: entry,
+      keys: () => [],
+      decide: (message) => ({ emit: [emit(bounded, message.value, { delayMs: 3_600_000 })] }),
+    });
+    for (let n = 0; n < 20; n++) await queue.publish(entry, note(String(n)));
+    await bed().eventually(async () => (await bed().engine.countState("$delay/bounded/0")) === 20);
+    expect(await offered(queue.publish(bounded, note("x"), { delayMs: 1_000 }))).toBe("OVERLOADED");
+    expect(await offered(queue.publish(bounded, note("x")))).toBe("stored");
   });
 
   it("refuses bounds that make no sense when the topic is defined", () => {

@@ -91,6 +91,18 @@ onEveryEngine("half messages", (bed) => {
     expect(await ids(queue)).toEqual([]);
   });
 
+  it("tell their sender what is known of them: that they are visible, dropped, or left to the check-back", async () => {
+    const queue = await open();
+    const publisher = await sender(queue, never);
+    const answers: LocalTransactionState[] = [];
+    for (const state of ["commit", "rollback", "unknown"] as const) {
+      answers.push(await publisher.publish([{ id: state }], async () => state));
+    }
+    answers.push(await publisher.publish([{ id: "lost" }], lost));
+    expect(answers).toEqual(["commit", "rollback", "unknown", "unknown"]);
+    expect(await ids(queue)).toEqual(["commit"]);
+  });
+
   it("that were rolled back are remembered for a day: a sender that was still for so long is told", async () => {
     const [queue, other] = [await open(), await open()];
     const publisher = await sender(queue, never);

@@ -1,7 +1,11 @@
-import { expect, it } from "vitest";
-import { defineTopic, partitionOfKey, QueueError } from "../src/index.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { nodeDisk } from "../src/engines/log/writing/disk.ts";
+import { defineTopic, openLogEngine, openQueue, partitionOfKey, QueueError } from "../src/index.ts";
 import { maxMessageBytes } from "../src/publish.ts";
-import { leftOpen, onEveryEngine, withOverrides } from "./queue-bed.ts";
+import { leftOpen, onEveryEngine, turn, withOverrides } from "./queue-bed.ts";
 
 interface Note {
   readonly to: string;
@@ -180,4 +184,32 @@ onEveryEngine("delay", (bed) => {
     await bed().settle();
     expect(bed().timers.pending).toBe(0);
   });
+});
+
+it("a repeat resolves no sooner than the first send is durable", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "queue-core-"));
+  const held: (() => void)[] = [];
+  let isHolding = false;
+  const later = (run: () => void): void => {
+    if (isHolding) held.push(run);
+    else setImmediate(run);
+  };
+  const engine = await openLogEngine({ directory: join(folder, "log"), disk: nodeDisk, later });
+  const queue = await openQueue({ engine, topics: [notes] });
+  onTestFinished(async () => {
+    await queue.stop();
+    rmSync(folder, { recursive: true });
+  });
+  await queue.publish(notes, note("before"));
+  isHolding = true;
+  const settled: string[] = [];
+  const sends = ["first", "repeat"].map((name) =>
+    queue.publish(notes, note("once"), { id: "m-1" }).then(({ duplicate }) => settled.push(`${name} ${duplicate}`)),
+  );
+  for (let turns = 0; turns < 50; turns++) await turn();
+  expect([held.length, settled]).toEqual([1, []]);
+  isHolding = false;
+  for (const run of held) run();
+  await Promise.all(sends);
+  expect(settled).toEqual(["first false", "repeat true"]);
 });

@@ -18,6 +18,7 @@ export function gatedEngine(engine: Engine, gate: Gate): Engine {
     committedOffset: (ref) => call(() => engine.committedOffset(ref)),
     readState: (namespace, keys) => call(() => engine.readState(namespace, keys)),
     scanState: (namespace, options) => call(() => engine.scanState(namespace, options)),
+    countState: (namespace) => call(() => engine.countState(namespace)),
     acquireLease: (ref) => call(() => engine.acquireLease(ref)),
     renewLease: (lease, ttlMs) => call(() => engine.renewLease(lease, ttlMs)),
     releaseLease: (lease) => call(() => engine.releaseLease(lease)),

@@ -22,6 +22,7 @@ export function passedOn(engine: Engine, own: Partial<Engine>): Engine {
     onStateChange: (namespace, listener) => engine.onStateChange(namespace, listener),
     readState: (namespace, keys) => engine.readState(namespace, keys),
     scanState: (namespace, options) => engine.scanState(namespace, options),
+    countState: (namespace) => engine.countState(namespace),
     acquireLease: (ref) => engine.acquireLease(ref),
     renewLease: (lease, ttlMs) => engine.renewLease(lease, ttlMs),
     releaseLease: (lease) => engine.releaseLease(lease),

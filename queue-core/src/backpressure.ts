@@ -113,6 +113,14 @@ export class TopicBacklog {
     if (offset !== undefined) this.#ledgers[partition]?.add(offset, bytes);
   }
 
+  /** An admitted message of so many bytes takes no room here after all. */
+  giveBack(bytes: number): void {
+    this.#admittedMessages--;
+    this.#admittedBytes -= bytes;
+    this.#inFlightMessages--;
+    this.#inFlightBytes -= bytes;
+  }
+
   #estimate(): Load {
     return {
       messages: this.#measured.messages + this.#admittedMessages - this.#admittedAtMeasure.messages,

@@ -4,7 +4,8 @@
  * Contracts:
  * - A delayed message comes once, not before it is due, and then as soon as any instance runs; in the order of due
  *   times within a partition.
- * - It keeps its key, its headers and its deadline, and counts for the backlog from when it comes due.
+ * - It keeps its key, its headers and its deadline, and counts for the backlog of what can be read from when it comes
+ *   due; until then for that of what cannot (hidden-backlog.ts).
  *
  * What can go wrong:
  * - Two instances move the same message: each move expects the entry to be present and deletes it, so one wins.

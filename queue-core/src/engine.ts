@@ -201,6 +201,9 @@ export interface Engine {
     options: { readonly after?: string; readonly before?: string; readonly limit: number },
   ): Promise<readonly StateEntry[]>;
 
+  /** How many entries the namespace has; expired ones that were not freed yet may be among them. */
+  countState(namespace: Namespace): Promise<number>;
+
   /**
    * The lease when the partition is free, expired or already the member's (then renewed); otherwise undefined.
    * Resolves once every commit that a former owner had under way is visible or refused.

@@ -12,6 +12,7 @@
  * - The messages of one call are stored, and as a rule made visible or dropped, all together.
  * - Nobody reads a half message before the local transaction committed, nor ever after it rolled back.
  * - Of a sender that gave no answer, dead or restarted, any instance of the group is asked.
+ * - A call for which the topic has no room is refused with OVERLOADED before its local transaction begins.
  * - A commit that comes after a rollback is refused with HALF_ROLLED_BACK; one that comes after a commit is well.
  *
  * What can go wrong:
@@ -23,12 +24,12 @@
  * - Two senders in one process store in the same ms: ids carry the sender's own name.
  */
 import { CheckBack } from "./check-back.ts";
-import type { Commit, CommitReceipt } from "./engine.ts";
+import type { AppendRequest, Commit, CommitReceipt, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
-import { commitOf, type Half, halfEntry, rollbackOf } from "./half-entry.ts";
+import { commitOf, type Half, type HalfPlace, halfEntry, rollbackOf } from "./half-entry.ts";
 import { failedOutcome, type Intercepted, type PublishOutcome } from "./interceptors.ts";
-import { rolledBackNamespace, timeKey } from "./namespaces.ts";
-import { appendRequest } from "./publish.ts";
+import { rolledBackNamespace, sendersNamespace, timeKey } from "./namespaces.ts";
+import { appendRequest, type Publisher } from "./publish.ts";
 import type { HalfMessage, LocalTransactionState, TransactionalPublisher } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
 import type { Topic } from "./topic.ts";
@@ -51,10 +52,12 @@ export interface TransactionalOptions<T> {
   readonly checkAfterMs?: number;
   readonly checkEveryMs?: number;
   readonly maxChecks?: number;
+  readonly backlog?: "bounded" | "unbounded";
 }
 
 export class HalfMessages<T> implements TransactionalPublisher<T> {
   readonly #context: QueueContext;
+  readonly #publisher: Publisher;
   readonly #options: TransactionalOptions<T>;
   readonly #tombstones: string;
   readonly #name: string;
@@ -63,9 +66,12 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
   readonly #transacting = new Set<string>();
   readonly #onStop: () => void;
   #stored = 0;
+  /** Whether the topic knows that this group sends to it. */
+  #isKnown = false;
   #isStopped = false;
 
-  constructor(context: QueueContext, options: TransactionalOptions<T>, onStop: () => void) {
+  constructor(context: QueueContext, publisher: Publisher, options: TransactionalOptions<T>, onStop: () => void) {
+    this.#publisher = publisher;
     this.#context = context;
     this.#options = options;
     this.#tombstones = rolledBackNamespace(options.group, options.topic.name);
@@ -79,12 +85,12 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     });
   }
 
-  async publish(values: readonly T[], localTransaction: () => Promise<LocalTransactionState>): Promise<void> {
+  async publish(
+    values: readonly T[],
+    localTransaction: () => Promise<LocalTransactionState>,
+  ): Promise<LocalTransactionState> {
     if (this.#isStopped) throw new QueueError("CLOSED", "the transactional publisher is stopped");
-    if (values.length === 0) {
-      await localTransaction();
-      return;
-    }
+    if (values.length === 0) return localTransaction();
     const halves = await this.#store(values);
     let state: LocalTransactionState;
     try {
@@ -92,7 +98,7 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
     } catch (error) {
       this.#context.report("a local transaction threw; its half messages are left to the check-back", error);
       settleAll(halves, { kind: "unknown", error });
-      return;
+      return "unknown";
     } finally {
       for (const { id } of halves) this.#transacting.delete(id);
     }
@@ -100,6 +106,7 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
       if (state === "commit") await this.#commitAll(halves);
       else if (state === "rollback") await this.#rollBackAll(halves);
       else settleAll(halves, { kind: "unknown", error: new Error("the local transaction did not know") });
+      return state;
     } catch (error) {
       // Whatever it was: a half that is still there is ended by a check-back.
       if (!hasCode(error, "HALF_ROLLED_BACK")) settleAll(halves, { kind: "unknown", error });
@@ -115,16 +122,29 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
   }
 
   async #store(values: readonly T[]): Promise<readonly SentHalf[]> {
+    const { topic, backlog } = this.#options;
+    const requests = values.map((value) => appendRequest(topic, value, undefined));
+    const settled = backlog === "unbounded" ? ignore : await this.#publisher.admitHidden(topic.name, requests);
+    try {
+      return await this.#storeAdmitted(requests);
+    } finally {
+      settled();
+    }
+  }
+
+  async #storeAdmitted(requests: readonly AppendRequest[]): Promise<readonly SentHalf[]> {
     const { engine, interceptors } = this.#context;
     const storedAtMs = engine.now();
-    const requests = values.map((value) => appendRequest(this.#options.topic, value, undefined));
     const halves = requests.map((plain): SentHalf => {
       const { append, settle } = interceptors?.outgoing(plain, "half") ?? { append: plain, settle: ignore };
       return { id: `${timeKey(storedAtMs)}-${this.#name}-${this.#stored++}`, message: append, settle };
     });
     for (const { id } of halves) this.#transacting.add(id);
+    const put = halves.map((half) => this.#entryOf(half, storedAtMs));
+    if (!this.#isKnown) put.push(senderEntry(this.#options));
     try {
-      await engine.commit({ put: halves.map((half) => this.#entryOf(half, storedAtMs)) });
+      await engine.commit({ put });
+      this.#isKnown = true;
     } catch (error) {
       for (const { id } of halves) this.#transacting.delete(id);
       settleAll(halves, failedOutcome(error));
@@ -180,6 +200,10 @@ export class HalfMessages<T> implements TransactionalPublisher<T> {
       throw error;
     }
   }
+}
+
+function senderEntry({ group, topic }: HalfPlace): StateWrite {
+  return { namespace: sendersNamespace(topic.name), key: group, value: Buffer.alloc(0) };
 }
 
 function settleStored({ message, settle }: SentHalf, offset: number | undefined): void {

@@ -29,6 +29,9 @@ export const delayGroup = "$delay";
 /** Half messages that wait for their sender's word; key: time stored (15 digits) and id. */
 export const halfNamespace = (group: string, topic: string): Namespace => `$half/${group}/${topic}`;
 
+/** The groups that send half messages to a topic; key: the group's name. */
+export const sendersNamespace = (topic: string): Namespace => `$senders/${topic}`;
+
 /** Ids of half messages that were rolled back, for as long as a late commit may come. */
 export const rolledBackNamespace = (group: string, topic: string): Namespace => `$half-rolled-back/${group}/${topic}`;
 

@@ -202,7 +202,9 @@ class OpenQueue implements Queue {
     checkPositive("maxChecks", options.maxChecks);
     checkMs("checkAfterMs", options.checkAfterMs);
     checkMs("checkEveryMs", options.checkEveryMs);
-    const halves: HalfMessages<T> = new HalfMessages(this.#context, options, () => this.#transactional.delete(halves));
+    const halves: HalfMessages<T> = new HalfMessages(this.#context, this.#publisher, options, () =>
+      this.#transactional.delete(halves),
+    );
     return this.#keep(this.#transactional, halves);
   }
 

@@ -9,7 +9,7 @@
  *
  * - A message that claims an entry is stored with it in one commit, or not at all where somebody has it already.
  *
- * What can go wrong: a backlog without bound (backpressure.ts), a repeat after an unknown outcome
+ * What can go wrong: a backlog without bound (backpressure.ts, hidden-backlog.ts), a repeat after an unknown outcome
  * (deduplication.ts), a message that should come later (delay.ts). A plain publish does nothing beyond one append:
  * everything else, interceptors included, is paid for by those who ask for it.
  */
@@ -18,6 +18,7 @@ import { firstSend } from "./deduplication.ts";
 import { delayedEntry } from "./delay.ts";
 import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite } from "./engine.ts";
 import { QueueError } from "./errors.ts";
+import { HiddenBacklog } from "./hidden-backlog.ts";
 import { failedOutcome, type InterceptorChain } from "./interceptors.ts";
 import { checkName } from "./namespaces.ts";
 import { checkDelayMs, checkMs } from "./number-checks.ts";
@@ -31,6 +32,7 @@ export const maxMessageBytes = 512 * 1024;
 export class Publisher {
   readonly #context: QueueContext;
   readonly #backlogs = new Map<string, TopicBacklog>();
+  readonly #hidden = new Map<string, HiddenBacklog>();
   #delayed = 0;
 
   constructor(context: QueueContext) {
@@ -39,6 +41,7 @@ export class Publisher {
 
   addTopic(topic: Topic<unknown>): void {
     this.#backlogs.set(topic.name, new TopicBacklog(this.#context, topic));
+    this.#hidden.set(topic.name, new HiddenBacklog(this.#context, topic));
   }
 
   /** Not an async function: each promise less counts at 100,000 publishes/s. It rejects, and never throws. */
@@ -50,6 +53,7 @@ export class Publisher {
       const append = appendRequest(topic, value, options === undefined ? undefined : headersOf(options));
       if (options?.claim !== undefined) checkName("namespace", options.claim.namespace);
       if (options !== undefined) checkTimes(options);
+      if ((options?.delayMs ?? 0) > 0) return this.#publishDelayed(append, options as PublishOptions);
       const wait = backlog.admit(append.value.length);
       if (wait !== undefined) return wait.then(() => this.#store(backlog, append, options));
       return this.#store(backlog, append, options);
@@ -58,7 +62,42 @@ export class Publisher {
     }
   }
 
-  #store(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
+  /**
+   * Asks for room for messages that nobody can read yet: among those that can be read, where they will be in the end, and
+   * among the others. Rejects with OVERLOADED; what it resolves with is called once they were stored or not.
+   */
+  async admitHidden(topic: string, appends: readonly AppendRequest[]): Promise<() => void> {
+    const backlog = this.#backlogs.get(topic) as TopicBacklog;
+    const hidden = this.#hidden.get(topic) as HiddenBacklog;
+    const load = { messages: appends.length, bytes: appends.reduce((sum, { value }) => sum + value.length, 0) };
+    const asked: AppendRequest[] = [];
+    try {
+      for (const append of appends) {
+        await backlog.admit(append.value.length);
+        asked.push(append);
+      }
+      await hidden.admit(load);
+    } finally {
+      // They take no room in the backlog yet; all that counts was whether there is any.
+      for (const { value } of asked) backlog.giveBack(value.length);
+    }
+    return () => hidden.settled(load);
+  }
+
+  async #publishDelayed(append: AppendRequest, options: PublishOptions): Promise<PublishReceipt> {
+    const settled = await this.admitHidden(append.topic, [append]);
+    try {
+      return await this.#store(undefined, append, options);
+    } finally {
+      settled();
+    }
+  }
+
+  #store(
+    backlog: TopicBacklog | undefined,
+    append: AppendRequest,
+    options: PublishOptions | undefined,
+  ): Promise<PublishReceipt> {
     const { interceptors } = this.#context;
     return interceptors === undefined
       ? this.#commit(backlog, append, options)
@@ -67,7 +106,7 @@ export class Publisher {
 
   async #intercepted(
     interceptors: InterceptorChain,
-    backlog: TopicBacklog,
+    backlog: TopicBacklog | undefined,
     plain: AppendRequest,
     options: PublishOptions | undefined,
   ): Promise<PublishReceipt> {
@@ -84,15 +123,20 @@ export class Publisher {
     }
   }
 
-  #commit(backlog: TopicBacklog, append: AppendRequest, options: PublishOptions | undefined): Promise<PublishReceipt> {
+  /** `backlog` is told of what it admitted. */
+  #commit(
+    backlog: TopicBacklog | undefined,
+    append: AppendRequest,
+    options: PublishOptions | undefined,
+  ): Promise<PublishReceipt> {
     if (options !== undefined && (options.id !== undefined || options.claim !== undefined || options.delayMs)) {
       return this.#publishSpecial(append, options).then(
         (receipt) => {
-          backlog.settled(append.value.length, append.partition, receipt.offset);
+          backlog?.settled(append.value.length, append.partition, receipt.offset);
           return receipt;
         },
         (error: unknown) => {
-          backlog.settled(append.value.length, append.partition, undefined);
+          backlog?.settled(append.value.length, append.partition, undefined);
           throw error;
         },
       );
@@ -100,11 +144,11 @@ export class Publisher {
     return this.#context.engine.commit({ append: [append] }).then(
       (receipt) => {
         const offset = receipt.offsets[0];
-        backlog.settled(append.value.length, append.partition, offset);
+        backlog?.settled(append.value.length, append.partition, offset);
         return { partition: append.partition, offset, duplicate: false };
       },
       (error: unknown) => {
-        backlog.settled(append.value.length, append.partition, undefined);
+        backlog?.settled(append.value.length, append.partition, undefined);
         throw error;
       },
     );

@@ -246,10 +246,11 @@ export interface HalfMessage<T> {
 export interface TransactionalPublisher<T> {
   /**
    * Stores the values invisibly in one commit, runs the local transaction, then makes them visible or drops
-   * them by its answer. A throw is `unknown`: the check-back decides later, by any instance of the group.
+   * them by its answer, and resolves with it. A throw is reported and resolves "unknown", as that answer does: the
+   * messages are not visible yet, and the check-back decides later, by any instance of the group.
    * Rejects with HALF_ROLLED_BACK where a check-back rolled back first; the caller answers by publishing anew.
    */
-  publish(values: readonly T[], localTransaction: () => Promise<LocalTransactionState>): Promise<void>;
+  publish(values: readonly T[], localTransaction: () => Promise<LocalTransactionState>): Promise<LocalTransactionState>;
   stop(): Promise<void>;
 }
 
@@ -304,7 +305,7 @@ export interface Queue {
 
   /**
    * Resolves when the message is as durable as the engine promises. Rejects with a QueueError; OVERLOADED when
-   * the topic's slowest group is more than `backlog` behind.
+   * the topic's slowest group is more than `backlog` behind, or so many of its messages are delayed or half.
    */
   publish<T>(topic: Topic<T>, value: T, options?: PublishOptions): Promise<PublishReceipt>;
   consume<T>(options: ConsumeOptions<T>): Promise<GroupMember>;
@@ -326,6 +327,11 @@ export interface Queue {
     checkEveryMs?: number;
     /** Times "unknown" before a half message is dead-lettered, default 15 as in RocketMQ. */
     maxChecks?: number;
+    /**
+     * "unbounded" for a stage that passes on what its group reads: it is never refused with OVERLOADED, or a reader of
+     * this topic that is down would hold it up. Default "bounded", as for every publish from outside.
+     */
+    backlog?: "bounded" | "unbounded";
   }): Promise<TransactionalPublisher<T>>;
   state(group: string, topic: Topic<never> | Topic<unknown>): StateView;
 

@@ -94,6 +94,11 @@ export abstract class ModelEngine<Store> implements Engine {
     return this.model.state.scan(namespace, options, this.now());
   }
 
+  async countState(namespace: Namespace): Promise<number> {
+    this.assertOpen();
+    return this.model.state.count(namespace);
+  }
+
   async acquireLease(ref: PartitionRef & { readonly member: string; readonly ttlMs: number }) {
     this.assertOpen();
     checkTtl(ref.ttlMs, 1);

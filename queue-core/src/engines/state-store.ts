@@ -49,6 +49,11 @@ export class StateStore {
     return this.#size;
   }
 
+  /** Entries of one namespace, likewise. */
+  count(namespace: Namespace): number {
+    return this.#namespaces.get(namespace)?.table.size ?? 0;
+  }
+
   /** With the reserved writes of commits under way. */
   isPresent(namespace: Namespace, key: string, nowMs: number): boolean {
     const reserved = this.#reserved.get(namespace)?.get(key);

@@ -47,6 +47,8 @@ export async function openOrderProjection(options: OrderProjectionOptions): Prom
   const publisher = await queue.transactional<OrderEvent>({
     group: groups.order,
     topic: orders,
+    // SMS that is down for long must not keep orders from being made.
+    backlog: "unbounded",
     checkAfterMs,
     checkEveryMs: checkAfterMs,
     // None is left "unknown" for longer than the rows may take.

@@ -78,6 +78,7 @@ const readingCalls: ReadonlySet<CallName> = new Set([
   "committedOffset",
   "readState",
   "scanState",
+  "countState",
   "members",
 ]);
 
@@ -160,6 +161,10 @@ class ConnectedEngine implements Engine {
     options: { readonly after?: string; readonly before?: string; readonly limit: number },
   ): Promise<readonly StateEntry[]> {
     return this.#call("scanState", namespace, options);
+  }
+
+  countState(namespace: Namespace): Promise<number> {
+    return this.#call("countState", namespace);
   }
 
   acquireLease(ref: PartitionRef & { readonly member: string; readonly ttlMs: number }): Promise<Lease | undefined> {

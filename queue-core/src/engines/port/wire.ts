@@ -41,6 +41,7 @@ export type CallName =
   | "committedOffset"
   | "readState"
   | "scanState"
+  | "countState"
   | "acquireLease"
   | "renewLease"
   | "releaseLease"

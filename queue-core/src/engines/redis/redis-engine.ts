@@ -210,6 +210,11 @@ export class OpenRedisEngine implements RedisEngine {
     return this.#parts.reads.scan(namespace, options, this.now());
   }
 
+  async countState(namespace: Namespace): Promise<number> {
+    this.#assertOpen();
+    return this.#parts.reads.count(namespace);
+  }
+
   async acquireLease(ref: PartitionRef & { readonly member: string; readonly ttlMs: number }) {
     this.#assertOpen();
     checkTtl(ref.ttlMs, 1);

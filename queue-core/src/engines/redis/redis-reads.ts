@@ -143,6 +143,10 @@ export class RedisReads {
     return found;
   }
 
+  async count(namespace: Namespace): Promise<number> {
+    return Number(await this.#ask("HLEN", [this.#keys.state(namespace)]));
+  }
+
   /** In the order of their declaration. */
   async topics(): Promise<TopicConfig[]> {
     const names = (await this.#ask("LRANGE", [this.#keys.topicOrder, 0, -1])) as Buffer[];
