@@ -1,6 +1,6 @@
 /**
- * What a full test run wants besides Node: a Chromium, k6 and, on Linux, strace. Used as found; installed only where that is allowed
- * (as root on Debian or Ubuntu, or with `--install`), after saying so.
+ * What a full test run wants besides Node: a Chromium, k6, Redis (or Valkey) and, on Linux, strace. Used as found;
+ * installed only where that is allowed (as root on Debian or Ubuntu, or with `--install`), after saying so.
  *
  * What can go wrong: an installation fails, or succeeds without giving a program that runs; either way the tool
  * counts as missing, with the line that a person would type.
@@ -20,6 +20,7 @@ interface Tool {
 export interface Tools {
   readonly chromium: Tool;
   readonly k6: Tool;
+  readonly redis: Tool;
   readonly strace: Tool;
   /** For the steps that use them: their places, and the PATH with them on it. */
   readonly env: Readonly<Record<string, string>>;
@@ -42,6 +43,13 @@ export async function findTools({ install }: { install: boolean }): Promise<Tool
     command: `go install go.k6.io/k6@${k6Version}`,
     before: undefined,
   });
+  const redis = findOrInstall(findRedis, mayInstall && isDebianLike(), {
+    what: "Redis (redis-server or valkey-server)",
+    command: isDebianLike()
+      ? `${sudo()}apt-get install -y --no-install-recommends redis-server`
+      : "your package manager's redis or valkey",
+    before: isDebianLike() ? `${sudo()}apt-get update -qq` : undefined,
+  });
   const strace = findOrInstall(findStrace, mayInstall && isDebianLike(), {
     what: "strace (that is allowed to trace)",
     command: `${sudo()}apt-get install -y --no-install-recommends strace`,
@@ -51,6 +59,7 @@ export async function findTools({ install }: { install: boolean }): Promise<Tool
   return {
     chromium,
     k6,
+    redis,
     strace,
     env: {
       PATH: [process.env.PATH, ...folders].join(delimiter),
@@ -78,7 +87,8 @@ function findOrInstall(find: () => string | undefined, mayInstall: boolean, inst
   for (const line of [before, command]) {
     if (line === undefined) continue;
     const [program = "", ...args] = line.split(" ");
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", GOBIN: toolsFolder };
+    // RUNLEVEL: a server's package does not start its service; tests start servers of their own.
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", GOBIN: toolsFolder };
     const run = spawnSync(program, args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     if (run.status !== 0) console.log(`${line} failed:\n${run.stdout ?? ""}${run.stderr ?? run.error?.message ?? ""}`);
   }
@@ -97,6 +107,12 @@ function findK6(): string | undefined {
   const goBin = join(process.env.HOME ?? "", "go", "bin", "k6");
   const places = [process.env.K6_PATH, onPath("k6"), join(toolsFolder, "k6"), goBin];
   return places.find((path) => path !== undefined && existsSync(path) && answersVersion(path, "version"));
+}
+
+function findRedis(): string | undefined {
+  return ["redis-server", "valkey-server"]
+    .map(onPath)
+    .find((path) => path !== undefined && answersVersion(path, "--version"));
 }
 
 /** A container may have it and forbid it to trace. */
