@@ -4,14 +4,14 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type System, startSystem } from "@plateau/demo";
+import { startCluster, startSystem } from "@plateau/demo";
 import { clockFaults, jumpingClock } from "./faults/clock-faults.ts";
 import { canMount, diskFaults, mountSmallDisk } from "./faults/disk-faults.ts";
 import type { Fault, Ground } from "./faults/fault.ts";
 import { networkFaults } from "./faults/network-faults.ts";
 import { processFaults } from "./faults/process-faults.ts";
 import { providerFaults } from "./faults/provider-faults.ts";
-import { queueFaults } from "./faults/queue-faults.ts";
+import { queueFaults, repeatedReplies } from "./faults/queue-faults.ts";
 import { openTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 export interface Profile {
@@ -25,48 +25,112 @@ const knobs = { decisionCostMs: 8, userRatePerSecond: 1_000, addressRatePerSecon
 /** A restart loop is no reason to give up. */
 const restartsPerMinute = 60;
 
-export async function startEmbedded(folder: string, signal: AbortSignal): Promise<Profile> {
+/** What both profiles put around a system. */
+interface Surroundings {
+  readonly dataDir: string;
+  /** The store's own folder, on a small disk where this machine allows one. */
+  readonly smallDisk: string | undefined;
+  readonly clockFile: string;
+  readonly proxies: Map<string, TcpProxy>;
+  readonly via: (to: string, url: string) => Promise<string>;
+  remove(): Promise<void>;
+}
+
+export function startEmbedded(folder: string, signal: AbortSignal): Promise<Profile> {
+  return startAround(folder, "queue", async (around) => {
+    const system = await startSystem({
+      ...commonOptions(folder, around, signal),
+      backendEnvironment: { KNOBS: JSON.stringify(knobs), ...jumpingClock(around.clockFile) },
+    });
+    return {
+      ground: { system, ...around, signal },
+      faults: [...["backend", "sandbox", "postgres"].flatMap(processFaults), ...diskFaults("backend"), ...faultsOfBoth],
+    };
+  });
+}
+
+/** Two of each, so that partitions can move, on a Redis of their own. */
+export function startManyProcesses(folder: string, signal: AbortSignal): Promise<Profile> {
+  return startAround(folder, "redis", async (around) => {
+    const system = await startCluster({
+      ...commonOptions(folder, around, signal),
+      counts: { gateways: 2, workers: 2, consumers: 2 },
+      knobs,
+      environment: jumpingClock(around.clockFile),
+    });
+    const processes = ["gateway-1", "worker-1", "worker-2", "consumers-1", "redis", "sandbox", "postgres"];
+    return {
+      ground: { system, ...around, signal },
+      faults: [
+        ...processes.flatMap(processFaults),
+        ...networkFaults("redis"),
+        ...diskFaults("redis"),
+        ...repeatedReplies(system.redisUrl),
+        ...faultsOfBoth,
+      ],
+    };
+  });
+}
+
+/** Where the store's disk is full, it is the one that is small. */
+const faultsOfBoth: readonly Fault[] = [
+  ...["database", "sandbox"].flatMap(networkFaults),
+  ...(["payments", "sms", "risk"] as const).flatMap(providerFaults),
+  ...clockFaults,
+  ...queueFaults,
+];
+
+const commonOptions = (folder: string, { dataDir, via }: Surroundings, signal: AbortSignal) => ({
+  dataDir,
+  storefront: false,
+  crowd: false,
+  logFile: join(folder, "system.log"),
+  logLevel: "warn" as const,
+  restartsPerMinute,
+  via,
+  signal,
+});
+
+async function startAround(
+  folder: string,
+  store: string,
+  start: (around: Surroundings) => Promise<Omit<Profile, "stop">>,
+): Promise<Profile> {
+  const around = surround(folder, store);
+  try {
+    const profile = await start(around);
+    return {
+      ...profile,
+      async stop() {
+        await profile.ground.system.stop();
+        await around.remove();
+      },
+    };
+  } catch (error) {
+    await around.remove();
+    throw error;
+  }
+}
+
+function surround(folder: string, store: string): Surroundings {
   const dataDir = join(folder, "data");
-  const store = join(dataDir, "queue");
-  mkdirSync(store, { recursive: true });
-  const unmount = canMount() ? mountSmallDisk(store) : undefined;
+  const storeFolder = join(dataDir, store);
+  mkdirSync(storeFolder, { recursive: true });
+  const unmount = canMount() ? mountSmallDisk(storeFolder) : undefined;
   const clockFile = join(folder, "clock");
   writeFileSync(clockFile, "0");
   const proxies = new Map<string, TcpProxy>();
-  const closeAll = async (system: System | undefined): Promise<void> => {
-    await system?.stop();
-    for (const proxy of proxies.values()) await proxy.close();
-    unmount?.();
+  return {
+    dataDir,
+    smallDisk: unmount === undefined ? undefined : storeFolder,
+    clockFile,
+    proxies,
+    via: (to, url) => through(proxies, to, url),
+    async remove() {
+      for (const proxy of proxies.values()) await proxy.close();
+      unmount?.();
+    },
   };
-  try {
-    const system = await startSystem({
-      dataDir,
-      storefront: false,
-      crowd: false,
-      logFile: join(folder, "system.log"),
-      logLevel: "warn",
-      restartsPerMinute,
-      backendEnvironment: { KNOBS: JSON.stringify(knobs), ...jumpingClock(clockFile) },
-      via: (to, url) => through(proxies, to, url),
-      signal,
-    });
-    const smallDisk = unmount === undefined ? undefined : store;
-    return {
-      ground: { system, proxies, smallDisk, clockFile, signal },
-      faults: [
-        ...["backend", "sandbox", "postgres"].flatMap(processFaults),
-        ...["database", "sandbox"].flatMap(networkFaults),
-        ...(["payments", "sms", "risk"] as const).flatMap(providerFaults),
-        ...diskFaults("backend"),
-        ...clockFaults,
-        ...queueFaults,
-      ],
-      stop: () => closeAll(system),
-    };
-  } catch (error) {
-    await closeAll(undefined);
-    throw error;
-  }
 }
 
 /** The same address, by way of a proxy. */

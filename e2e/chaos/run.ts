@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --seed N --minutes M [--profile embedded|cluster]`: rounds of load and one fault each until the
+ * `npm run chaos -- --seed N --minutes M [--profile processes|embedded]`: rounds of load and one fault each until the
  * minutes are over, a line each, then the audit of everything. Exit code 0 only where the verdict is `pass`.
  *
  * The seed repeats the schedule and what each shopper wants; not the machine's own timing.
@@ -12,12 +12,12 @@ import { parseArgs } from "node:util";
 import { auditLines, type Verdict } from "@plateau/domain";
 import { Api } from "../driver/api.ts";
 import { seededRandom } from "../driver/seeded-random.ts";
-import { type Profile, startEmbedded } from "./profile.ts";
+import { type Profile, startEmbedded, startManyProcesses } from "./profile.ts";
 import { playRound } from "./round.ts";
 import { roundsOf } from "./schedule.ts";
 import { verdictOfRound, verdictOfRun } from "./verdict.ts";
 
-const profiles = { embedded: startEmbedded } as const;
+const profiles = { embedded: startEmbedded, processes: startManyProcesses } as const;
 type ProfileName = keyof typeof profiles;
 
 interface Order {
@@ -97,7 +97,7 @@ function readOrder(args: readonly string[]): Order {
     options: {
       seed: { type: "string" },
       minutes: { type: "string", default: "5" },
-      profile: { type: "string", default: "embedded" },
+      profile: { type: "string", default: "processes" },
       only: { type: "string" },
     },
   });

@@ -49,7 +49,7 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
   const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
   const chaos: Step = {
     name: "chaos",
-    args: ["e2e/chaos/run.ts", "--seed", "5", "--minutes", "0.4"],
+    args: ["e2e/chaos/run.ts", "--profile", "embedded", "--seed", "5", "--minutes", "0.4"],
     streams: true,
     env,
   };

@@ -39,6 +39,10 @@ export interface ClusterOptions extends SurroundingsOptions {
   readonly signal?: AbortSignal;
   /** Settings in force until somebody changes them. */
   readonly knobs?: Readonly<Record<string, unknown>>;
+  /** Further variables of gateways, workers and consumers. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where those are to find what they work on, given where that is: a proxy between them, say. */
+  readonly via?: (to: "database" | "redis" | "sandbox", url: string) => Promise<string>;
 }
 
 export interface ClusterProcess {
@@ -110,6 +114,8 @@ class ClusterParts {
   /** By name, while it is up. */
   readonly #gatewayUrls = new Map<string, string>();
   #facts: Facts | undefined;
+  /** Where the children reach what they work on. */
+  #reached: Readonly<Record<"DATABASE_URL" | "REDIS_URL" | "SANDBOX_URL", string>> | undefined;
   #storefrontUrl: string | undefined;
   #front: Front | undefined;
   #toSellOut: readonly string[] = [];
@@ -136,6 +142,7 @@ class ClusterParts {
     ]);
     surroundings.throwIfStopped();
     this.#facts = { url, adminToken, databaseUrl, redisUrl: redis, sandboxUrl, dataDir: this.#folder.path };
+    this.#reached = await this.#ways(this.#facts);
     this.#storefrontUrl = storefrontUrl;
     this.#front = await Front.listen(host, port);
     // Back to front, so that no gateway takes a request that nobody would decide.
@@ -146,6 +153,15 @@ class ClusterParts {
     const toSellOut = this.#toSellOut;
     if (this.#options.crowd) this.#crowds = startCrowds({ url, adminToken, toSellOut, log: surroundings.log });
     return this.#cluster(this.#facts);
+  }
+
+  async #ways({ databaseUrl, redisUrl, sandboxUrl }: Facts) {
+    const { via = async (_to, url) => url } = this.#options;
+    return {
+      DATABASE_URL: await via("database", databaseUrl),
+      REDIS_URL: await via("redis", redisUrl),
+      SANDBOX_URL: await via("sandbox", sandboxUrl),
+    };
   }
 
   stop(): Promise<void> {
@@ -188,13 +204,8 @@ class ClusterParts {
   #child(kind: ClusterKind, number: number): Child<GatewayReady> {
     const name = `${nameOf[kind]}-${number}`;
     const facts = this.#facts;
-    if (facts === undefined) throw new Error("the surroundings are not there yet");
-    const common = {
-      PROCESS_NAME: name,
-      REDIS_URL: facts.redisUrl,
-      DATABASE_URL: facts.databaseUrl,
-      SANDBOX_URL: facts.sandboxUrl,
-    };
+    if (facts === undefined || this.#reached === undefined) throw new Error("the surroundings are not there yet");
+    const common = { ...this.#options.environment, PROCESS_NAME: name, ...this.#reached };
     return this.#surroundings.child<GatewayReady>({
       name,
       module: `../../${nameOf[kind]}/src/main.ts`,

@@ -1,12 +1,14 @@
 /** What a fault is to the run: it strikes, it is healed, and it tells what it hit. */
-import type { System } from "@plateau/demo";
+import type { System, SystemProcess } from "@plateau/demo";
 import type { Moment } from "../schedule.ts";
 import type { TcpProxy } from "../tcp-proxy.ts";
 
 /** Where faults take place. */
 export interface Ground {
-  readonly system: System;
-  /** Between the system and what it works on, by the name of that: `database`, `sandbox`. */
+  readonly system: Pick<System, "url" | "adminToken" | "databaseUrl" | "sandboxUrl" | "dataDir" | "stop"> & {
+    readonly processes: readonly SystemProcess[];
+  };
+  /** Between the system and what it works on, by the name of that: `database`, `sandbox`, `redis`. */
   readonly proxies: ReadonlyMap<string, TcpProxy>;
   /** The durable store's folder: a small file system of its own where this machine allows it. */
   readonly smallDisk: string | undefined;

@@ -84,10 +84,21 @@ function mustRun(ground: Ground, target: string): number {
   return pid;
 }
 
-/** Of PostgreSQL the server itself, not the process that holds it. */
+/** Of PostgreSQL and Redis the server itself, not the process that holds it. */
 export function pidOf({ system }: Ground, target: string): number | undefined {
   if (target === "postgres") return postmasterOf(system.dataDir);
-  return system.processes.find(({ name }) => name === target)?.pid;
+  const pid = system.processes.find(({ name }) => name === target)?.pid;
+  return target === "redis" && pid !== undefined ? childOf(pid) : pid;
+}
+
+/** Undefined while it has none, or this system does not tell. */
+function childOf(pid: number): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    return children === "" ? undefined : Number(children.split(" ")[0]);
+  } catch {
+    return undefined;
+  }
 }
 
 function postmasterOf(dataDir: string): number | undefined {

@@ -1,5 +1,8 @@
 /** Faults inside the queue: replies that never come or come late, and messages that nobody can read. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { poisonable } from "@plateau/domain";
+import type { Engine } from "queue-core";
+import { openRedisEngine } from "queue-core/redis";
 import type { Fault, Ground, Struck } from "./fault.ts";
 
 const lengthMs = 3_000;
@@ -43,4 +46,52 @@ async function call({ system, signal }: Ground, method: string, what: string, bo
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${what} answered ${answer.status}: ${text}`);
+}
+
+/** From outside the system, into the store: the newest replies of every gateway once more, the later ones first. */
+export function repeatedReplies(redisUrl: string): readonly Fault[] {
+  return [
+    {
+      name: "replies come twice, the second time in reverse",
+      lengthMs,
+      impossible: undefined,
+      notAt: "idle",
+      async strike({ signal }) {
+        const engine = await openRedisEngine({ address: { url: redisUrl } });
+        const stopping = new AbortController();
+        let repeated = 0;
+        const repeating = (async () => {
+          while (!signal.aborted && !stopping.signal.aborted) {
+            repeated += await repeatNewest(engine);
+            await sleep(20);
+          }
+        })();
+        return {
+          async heal() {
+            stopping.abort();
+            await repeating.finally(() => engine.close());
+          },
+          evidence: () => (repeated === 0 ? undefined : `${repeated} replies came again`),
+        };
+      },
+    },
+  ];
+}
+
+const repliesTopic = "replies";
+const repeatedAtOnce = 20;
+
+async function repeatNewest(engine: Engine): Promise<number> {
+  const { partitions = 0 } = engine.topic(repliesTopic) ?? {};
+  let repeated = 0;
+  for (let partition = 0; partition < partitions; partition++) {
+    const { end } = await engine.range(repliesTopic, partition);
+    if (end === 0) continue;
+    const from = Math.max(0, end - repeatedAtOnce);
+    const newest = await engine.read(repliesTopic, partition, from, { maxMessages: repeatedAtOnce });
+    const again = newest.map(({ key, value }) => ({ topic: repliesTopic, partition, key, value }));
+    if (again.length > 0) await engine.commit({ append: again.reverse() });
+    repeated += again.length;
+  }
+  return repeated;
 }
