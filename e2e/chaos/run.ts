@@ -69,12 +69,12 @@ async function strikeAndAudit({ seed, minutes, only }: Order, profile: Profile, 
   let number = 0;
   for (const round of roundsOf(possible, random)) {
     number++;
+    console.log(`round ${number}: ${round.fault.name} at ${round.moment}`);
     const report = await playRound(round, { ground: profile.ground, random, folder, number });
     const { verdict, reasons } = verdictOfRound(report);
     verdicts.push(verdict);
     console.log(
-      `${verdict.padEnd(7)} ${report.fault} at ${report.moment}: ${report.evidence ?? "nothing shows it"}, ` +
-        `${report.callsHit} calls hit, ${report.gotOn} got on`,
+      `  ${verdict}: ${report.evidence ?? "nothing shows it"}, ${report.callsHit} calls hit, ${report.gotOn} got on`,
     );
     for (const reason of reasons) console.log(`          ${reason}`);
     if (verdict === "fail" || performance.now() >= untilMs) break;

@@ -48,7 +48,12 @@ async function fillDisk(ground: Ground): Promise<Struck> {
   if (folder === undefined) throw new Error("the store has no small disk");
   const path = join(folder, "ballast");
   const { bavail, bsize } = statfsSync(folder);
-  writeFileSync(path, Buffer.alloc(bavail * bsize, 1));
+  try {
+    writeFileSync(path, Buffer.alloc(bavail * bsize, 1));
+  } catch (error) {
+    // The store took some of the room meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+  }
   const left = statfsSync(folder).bavail;
   return {
     async heal() {

@@ -88,17 +88,22 @@ function mustRun(ground: Ground, target: string): number {
 export function pidOf({ system }: Ground, target: string): number | undefined {
   if (target === "postgres") return postmasterOf(system.dataDir);
   const pid = system.processes.find(({ name }) => name === target)?.pid;
-  return target === "redis" && pid !== undefined ? childOf(pid) : pid;
+  return target === "redis" && pid !== undefined ? redisBelow(pid) : pid;
 }
 
-/** Undefined while it has none, or this system does not tell. */
-function childOf(pid: number): number | undefined {
+/** The holder's shell has it for a child. Undefined while it is not there, or where this system does not tell. */
+function redisBelow(pid: number): number | undefined {
   try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    return children === "" ? undefined : Number(children.split(" ")[0]);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+    for (const child of children.map(Number)) {
+      if (/^(redis|valkey)-/.test(readFileSync(`/proc/${child}/comm`, "utf8"))) return child;
+      const below = redisBelow(child);
+      if (below !== undefined) return below;
+    }
   } catch {
-    return undefined;
+    // It ended while it was looked at.
   }
+  return undefined;
 }
 
 function postmasterOf(dataDir: string): number | undefined {
