@@ -52,17 +52,23 @@ describe("the proxy between a process and what it works on", () => {
     expect(heard).toEqual([]);
   });
 
-  it("lags: everything comes, in order, and is counted", async () => {
+  it("lags: everything comes, in order, also what comes when the lag is over, and is counted", async () => {
     const socket = await client();
-    proxy.lag(20);
+    const expected: string[] = [];
     let heard = "";
     socket.on("data", (chunk: Buffer) => {
       heard += chunk.toString();
     });
-    socket.write("one ");
-    await expect.poll(() => proxy.hitBytes).toBeGreaterThan(0);
-    proxy.lag(0);
-    socket.write("two");
-    await expect.poll(() => heard).toBe("one two");
+    for (let n = 0; n < 200; n++) {
+      proxy.lag(n % 4 === 3 ? 0 : 1 + (n % 4) * 2);
+      const before = heard.length;
+      socket.write(`${n} `);
+      expected.push(`${n} `);
+      if (n % 3 === 0) await expect.poll(() => heard.length, { interval: 1 }).toBeGreaterThan(before);
+    }
+    await expect.poll(() => heard).toBe(expected.join(""));
+    proxy.lag(5);
+    await echoed(socket, "late");
+    expect(proxy.hitBytes).toBe(2 * "late".length);
   });
 });

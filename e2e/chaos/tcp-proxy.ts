@@ -34,21 +34,27 @@ export async function openTcpProxy(target: { readonly host: string; readonly por
   let hitBytes = 0;
 
   const pass = (pair: Pair, from: Socket, to: Socket): void => {
-    let lastDueMs = 0;
+    // Bytes never overtake each other: one queue, and whoever comes while something waits waits behind it.
+    const waiting: { readonly chunk: Buffer; readonly dueMs: number }[] = [];
+    const drain = (): void => {
+      for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+        const leftMs = first.dueMs - performance.now();
+        if (leftMs > 0) {
+          setTimeout(drain, leftMs);
+          return;
+        }
+        waiting.shift();
+        if (!pair.isDead && !to.destroyed) to.write(first.chunk);
+      }
+    };
     from.on("data", (chunk: Buffer) => {
       if (pair.isDead) {
         hitBytes += chunk.length;
         return;
       }
-      const dueMs = performance.now() + lagMs;
-      // One that lags still comes after the one before it.
-      if (lagMs === 0 && lastDueMs <= dueMs) {
-        to.write(chunk);
-        return;
-      }
-      hitBytes += chunk.length;
-      lastDueMs = Math.max(lastDueMs, dueMs);
-      setTimeout(() => pair.isDead || to.destroyed || to.write(chunk), lastDueMs - performance.now());
+      if (lagMs > 0) hitBytes += chunk.length;
+      waiting.push({ chunk, dueMs: performance.now() + lagMs });
+      if (waiting.length === 1) drain();
     });
     from.on("error", () => undefined);
     from.on("close", () => {
