@@ -30,7 +30,7 @@ const fastTests: Step = { name: "unit, conformance", args: [...vitest, "--projec
 export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefined }): readonly (readonly Step[])[] {
   const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
   if (fast || tools === undefined) return reading;
-  const { chromium, k6, strace, env } = tools;
+  const { chromium, k6, redis, strace, env } = tools;
   const simulation: Step = {
     name: "simulation",
     args: ["queue-core/simulation/main.ts", "--seeds", "300"],
@@ -47,12 +47,15 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
   };
   const processes: Step = { name: "set-up and stop", args: [...vitest, "--project", "process"], withinMs: 15 * 60_000 };
   const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
-  const chaos: Step = {
-    name: "chaos",
-    args: ["e2e/chaos/run.ts", "--profile", "embedded", "--seed", "5", "--minutes", "0.4"],
-    streams: true,
-    env,
-  };
+  const chaos = ["embedded", "processes"].map(
+    (profile): Step => ({
+      name: `chaos, ${profile}`,
+      args: ["e2e/chaos/run.ts", "--profile", profile, "--seed", "5", "--minutes", "0.4"],
+      streams: true,
+      env,
+      missing: profile === "processes" ? redis.missing : undefined,
+    }),
+  );
   const browser: Step = {
     name: "browser",
     args: [script("@playwright/test", "cli.js"), "test", "--config", "e2e/playwright.config.ts"],
@@ -75,7 +78,7 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
     [faults],
     [processes],
     [crash],
-    [chaos],
+    ...chaos.map((step) => [step]),
     [browser],
     [load],
   ];
