@@ -27,6 +27,7 @@ describe.runIf(hasRedis)(`connections to ${redisTitle}`, () => {
   it("stores a commit once whose answer was lost, and tells the receipt of the first time", async () => {
     const { server, proxy, engine } = await behindProxy();
     const other = await bed.engine(server.port);
+    await engine.commit({ append: [order("before", 1)] });
     proxy.hold("answers");
     const committing = engine.commit({
       append: [order("a")],
@@ -69,6 +70,27 @@ describe.runIf(hasRedis)(`connections to ${redisTitle}`, () => {
     proxy.cut();
     expect(await texts(engine, 0, 0, "orders")).toEqual(["a", "b"]);
     expect((await engine.commit({ append: [order("c")] })).offsets).toEqual([2]);
+  });
+
+  it("stores nothing of a call that comes after later ones, from a connection given up long ago", async () => {
+    const server = await bed.start();
+    const proxy = await bed.proxy(server.port);
+    const engine = await bed.engine(proxy.port, { deadlineMs: 1_000 });
+    await engine.commit({ append: [order("a")] });
+    proxy.holdNew();
+    proxy.hold("requests");
+    await expect(engine.commit({ append: [order("late")] })).rejects.toMatchObject({ outcome: "unknown" });
+    proxy.pass();
+    await until(() =>
+      engine.commit({ append: [order("b")] }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    proxy.deliverLate();
+    await bed.command(server.port, "PING");
+    for (let n = 0; n < 20; n++) await engine.commit({});
+    expect(await texts(engine, 0, 0, "orders")).toEqual(["a", "b"]);
   });
 
   it("keeps the order of one caller's commits over broken connections", async () => {

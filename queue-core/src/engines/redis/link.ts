@@ -33,6 +33,7 @@ const pauses = { firstMs: 10, longestMs: 1_000 };
 
 export class Link {
   readonly #create: () => RedisClient;
+  readonly #connectWithinMs: number;
   #client: RedisClient | undefined;
   #isUp = false;
   #isClosed = false;
@@ -45,8 +46,10 @@ export class Link {
   /** Grows with each new connection. */
   generation = 0;
 
-  constructor(create: () => RedisClient) {
+  /** @param connectWithinMs for the whole of it: a server may take a connection and then say nothing. */
+  constructor(create: () => RedisClient, connectWithinMs: number) {
     this.#create = create;
+    this.#connectWithinMs = connectWithinMs;
     this.#connect();
   }
 
@@ -130,15 +133,21 @@ export class Link {
       this.#fault = describeFault(error);
     });
     client.on("end", () => this.#giveUp(client, this.#isUp ? "the connection broke" : this.#fault));
+    const why = `no connection within ${this.#connectWithinMs} ms`;
+    const overdue = setTimeout(() => this.#giveUp(client, why), this.#connectWithinMs);
     client.connect().then(
       () => {
+        clearTimeout(overdue);
         if (this.#client !== client) return;
         this.#isUp = true;
         this.#failures = 0;
         this.generation++;
         for (const done of [...this.#waiting]) done();
       },
-      (error: Error) => this.#giveUp(client, describeFault(error)),
+      (error: Error) => {
+        clearTimeout(overdue);
+        this.#giveUp(client, describeFault(error));
+      },
     );
   }
 

@@ -53,7 +53,7 @@ export async function openRedisEngine(options: RedisEngineOptions): Promise<Redi
   };
   const time = clock === undefined ? new SampledTime(monotonicMs) : new GivenTime(clock);
   const identity = new DataIdentity(client, monotonicMs, onFailed);
-  const link = new Link(clientMaker(address, `queue-core ${client}`));
+  const link = new Link(clientMaker(address, `queue-core ${client}`), silenceMs);
   const lane = new CallLane({ link, meta: keys.meta, identity, time, deadlineMs, silenceMs, onFailed });
   const reads = new RedisReads(link, keys, { deadlineMs, silenceMs });
   try {
@@ -68,7 +68,7 @@ export async function openRedisEngine(options: RedisEngineOptions): Promise<Redi
       upkeep: new Upkeep(lane, () => engine.topics(), options.retention ?? {}),
     });
     await engine.begin(() => {
-      const bellLink = new Link(clientMaker(address, `queue-core ${client} bell`));
+      const bellLink = new Link(clientMaker(address, `queue-core ${client} bell`), silenceMs);
       return bellOf(engine, { link: bellLink, key: keys.bell, silenceMs, identity });
     });
     return engine;

@@ -1,7 +1,7 @@
 /**
  * Stands between an engine and its Redis in tests, and makes of the network what a test needs.
  *
- *     passing ──hold──► what comes is kept, nobody is told (a half-open connection) ──pass──► passing
+ *     passing ──hold──► a half-open connection: what comes is dropped, or kept until `deliverLate`
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -9,8 +9,10 @@ export interface TcpProxy {
   readonly port: number;
   /** Where connections made from now on go. */
   target: number;
-  /** Connections open now say nothing any more: to the server, or of the server's answers. */
-  hold(what: "everything" | "answers"): void;
+  /** Connections open now say nothing any more. `requests`: what is sent comes to the server with `deliverLate`. */
+  hold(what: "everything" | "answers" | "requests"): void;
+  /** Also where whoever sent it has gone. */
+  deliverLate(): void;
   /** New connections say nothing either, until `pass`. */
   holdNew(): void;
   pass(): void;
@@ -22,7 +24,8 @@ export interface TcpProxy {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
-  holds: "nothing" | "everything" | "answers";
+  holds: "nothing" | "everything" | "answers" | "requests";
+  readonly late: Buffer[];
 }
 
 export async function openTcpProxy(target: number): Promise<TcpProxy> {
@@ -30,10 +33,11 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
   let holdsNew = false;
   const listener = createServer((client) => {
     const server = connect(proxy.target, "127.0.0.1");
-    const pair: Pair = { client, server, holds: holdsNew ? "everything" : "nothing" };
+    const pair: Pair = { client, server, holds: holdsNew ? "everything" : "nothing", late: [] };
     pairs.add(pair);
     client.on("data", (bytes) => {
-      if (pair.holds !== "everything") server.write(bytes);
+      if (pair.holds === "requests") pair.late.push(bytes);
+      else if (pair.holds !== "everything") server.write(bytes);
     });
     server.on("data", (bytes) => {
       if (pair.holds === "nothing") client.write(bytes);
@@ -41,8 +45,9 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
     for (const socket of [client, server]) {
       socket.on("error", () => undefined);
       socket.on("close", () => {
-        pairs.delete(pair);
         client.destroy();
+        if (pair.late.length > 0 && !server.destroyed) return;
+        pairs.delete(pair);
         server.destroy();
       });
     }
@@ -52,6 +57,9 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
     target,
     hold(what) {
       for (const pair of pairs) pair.holds = what;
+    },
+    deliverLate() {
+      for (const { server, late } of pairs) for (const bytes of late.splice(0)) server.write(bytes);
     },
     holdNew() {
       holdsNew = true;
@@ -63,6 +71,7 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
       for (const { client } of pairs) client.destroy();
     },
     async close() {
+      for (const { server } of pairs) server.destroy();
       proxy.cut();
       await new Promise((resolve) => listener.close(resolve));
     },
