@@ -52,6 +52,7 @@ runProcess({
         knobs,
         company: "beside-others",
         storageRisks: risks,
+        jobsUrl: settings.REDIS_URL,
         secrets: { session: settings.SESSION_SECRET, purchase: settings.PURCHASE_SECRET },
         adminToken: settings.ADMIN_TOKEN,
         host: settings.HOST,
