@@ -1,5 +1,5 @@
 /**
- * `npm test` and `npm run check` (`--fast`): every check, one step after the other, each with its own output when it
+ * `npm test`, `npm run check` (`--fast`) and `npm run test:deep` (`--deep`, for releases: more seeds): every check, one step after the other, each with its own output when it
  * fails, a line each at the end, and last `N passed, N failed`.
  *
  * What can go wrong: a machine lacks a browser or k6. What may be installed is installed after saying so; what stays
@@ -7,7 +7,7 @@
  */
 
 import { endSteps, runStep, type StepResult } from "./runner/run-step.ts";
-import { stepsFor } from "./runner/steps.ts";
+import { type Depth, stepsFor } from "./runner/steps.ts";
 import { findTools } from "./runner/tools.ts";
 
 const options = readOptions(process.argv.slice(2));
@@ -20,9 +20,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 const startedMs = performance.now();
-const tools = options.fast ? undefined : await findTools({ install: options.install });
+const tools = options.depth === "fast" ? undefined : await findTools({ install: options.install });
 const results: StepResult[] = [];
-for (const group of stepsFor({ fast: options.fast, tools })) {
+for (const group of stepsFor({ depth: options.depth, tools })) {
   if (process.exitCode === 130) break;
   results.push(...(await Promise.all(group.map((step) => runStep(step)))));
 }
@@ -48,11 +48,12 @@ function report(ended: readonly StepResult[]): void {
   if (process.exitCode !== 130) process.exitCode = failed === 0 ? 0 : 1;
 }
 
-function readOptions(args: readonly string[]): { fast: boolean; install: boolean } {
-  const unknown = args.find((arg) => arg !== "--fast" && arg !== "--install");
+function readOptions(args: readonly string[]): { depth: Depth; install: boolean } {
+  const unknown = args.find((arg) => !["--fast", "--deep", "--install"].includes(arg));
   if (unknown !== undefined) {
     console.error(`unknown option ${unknown}; there is --install`);
     process.exit(1);
   }
-  return { fast: args.includes("--fast"), install: args.includes("--install") };
+  const depth = args.includes("--fast") ? "fast" : args.includes("--deep") ? "deep" : "usual";
+  return { depth, install: args.includes("--install") };
 }

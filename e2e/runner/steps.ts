@@ -27,17 +27,32 @@ const dependencies: Step = { name: "dependency rules", args: ["e2e/runner/depend
 const deadCode: Step = { name: "dead code", args: [script("knip", "bin/knip.js"), "--no-progress"] };
 const fastTests: Step = { name: "unit, conformance", args: [...vitest, "--project", "fast"] };
 
-export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefined }): readonly (readonly Step[])[] {
+/** `fast` before each commit, `deep` before a release. */
+export type Depth = "fast" | "usual" | "deep";
+
+/** How much of what takes seeds is tried. */
+const amounts = {
+  usual: { simulationSeeds: 300, killRounds: 20, chaosSeeds: [5], chaosMinutes: 0.4 },
+  deep: { simulationSeeds: 10_000, killRounds: 60, chaosSeeds: [1, 2, 3, 4, 5], chaosMinutes: 5 },
+} as const;
+
+export function stepsFor({ depth, tools }: { depth: Depth; tools: Tools | undefined }): readonly (readonly Step[])[] {
   const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
-  if (fast || tools === undefined) return reading;
+  if (depth === "fast" || tools === undefined) return reading;
+  const { simulationSeeds, killRounds, chaosSeeds, chaosMinutes } = amounts[depth];
   const { chromium, k6, redis, strace, env } = tools;
   const simulation: Step = {
     name: "simulation",
-    args: ["queue-core/simulation/main.ts", "--seeds", "300"],
+    args: ["queue-core/simulation/main.ts", "--seeds", String(simulationSeeds)],
+    withinMs: depth === "deep" ? 60 * 60_000 : 10 * 60_000,
     streams: true,
   };
   const simulationTests: Step = { name: "simulation tests", args: [...vitest, "--project", "simulation"] };
-  const apps: Step = { name: "apps, PostgreSQL", args: [...vitest, "--project", "apps"] };
+  const apps: Step = {
+    name: "apps, PostgreSQL",
+    args: [...vitest, "--project", "apps"],
+    env: { KILL_ROUNDS: String(killRounds) },
+  };
   const faults: Step = {
     name: "disk faults",
     args: [...vitest, "--project", "faults"],
@@ -47,14 +62,16 @@ export function stepsFor({ fast, tools }: { fast: boolean; tools: Tools | undefi
   };
   const processes: Step = { name: "set-up and stop", args: [...vitest, "--project", "process"], withinMs: 15 * 60_000 };
   const crash: Step = { name: "crash", args: ["e2e/crash/run.ts"], streams: true };
-  const chaos = ["embedded", "processes"].map(
-    (profile): Step => ({
-      name: `chaos, ${profile}`,
-      args: ["e2e/chaos/run.ts", "--profile", profile, "--seed", "5", "--minutes", "0.4"],
-      streams: true,
-      env,
-      missing: profile === "processes" ? redis.missing : undefined,
-    }),
+  const chaos = (["embedded", "processes"] as const).flatMap((profile) =>
+    chaosSeeds.map(
+      (seed): Step => ({
+        name: `chaos, ${profile}`,
+        args: ["e2e/chaos/run.ts", "--profile", profile, "--seed", String(seed), "--minutes", String(chaosMinutes)],
+        streams: true,
+        env,
+        missing: profile === "processes" ? redis.missing : undefined,
+      }),
+    ),
   );
   const browser: Step = {
     name: "browser",

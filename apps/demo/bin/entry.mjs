@@ -25,6 +25,7 @@ const commands = /** @type {Record<string, string[]>} */ ({
   demo: ["apps/demo/src/main.ts"],
   cluster: ["apps/demo/src/cluster.ts"],
   test: ["e2e/run.ts"],
+  "test:deep": ["e2e/run.ts", "--deep"],
   check: ["e2e/run.ts", "--fast"],
   load: ["load-tests/run.ts"],
   bench: ["load-tests/bench/run.ts"],
