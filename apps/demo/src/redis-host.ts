@@ -1,4 +1,5 @@
 /** Holds a Redis of our own, so that it ends also when the supervisor is killed. */
+import { totalmem } from "node:os";
 import { hostProcess, StartProblem, tellAs } from "@plateau/hosting";
 import { QueueError } from "queue-core";
 import { startPrivateRedis } from "queue-core/redis";
@@ -17,6 +18,8 @@ hostProcess<RedisReady>(async () => {
   const port = process.env.REDIS_PORT;
   const redis = await startPrivateRedis({
     directory: required("REDIS_FOLDER"),
+    // Near it publishes are refused and work goes on; without it the system would end Redis.
+    settings: { maxmemory: String(Math.floor(totalmem() / 2)) },
     ...(port === undefined ? {} : { port: Number(port) }),
   }).catch(tellAs(QueueError, missing));
   return {
