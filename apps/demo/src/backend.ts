@@ -48,6 +48,10 @@ interface Configuration {
 /** What "try again with a crowd" opens: bounded, and slow enough that a queue of some ten seconds builds up. */
 const replay = { crowd: 400, decisionCostMs: 25 };
 
+const foreign =
+  "this database belongs to another log: its orders do not fit the stock of this data folder; " +
+  "use the folder it was made with, or an empty database";
+
 process.title = "plateau-backend";
 
 hostProcess<BackendReady>(async () => {
@@ -109,10 +113,6 @@ function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
     }),
   );
 }
-
-const foreign =
-  "this database belongs to another log: its orders do not fit the stock of this data folder; " +
-  "use the folder it was made with, or an empty database";
 
 /** Both at once as far as they can be. */
 function prepare(url: string, opening: Promise<Queue>, log: Logger) {

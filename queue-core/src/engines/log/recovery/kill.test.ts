@@ -63,33 +63,37 @@ describe(`SIGKILL in the middle of everything, ${rounds} times (SEED=${seed})`, 
   });
   afterAll(() => rmSync(compiled, { recursive: true }));
 
-  it("loses nothing acknowledged, invents nothing, keeps order and state, and decides once", async () => {
-    const random = randomOf(seed);
-    const directory = temporaryDirectory();
-    const history = new StoredHistory();
-    for (let round = 0; round < rounds; round++) {
-      const child = startChild({
-        directory,
-        round,
-        writers,
-        messages,
-        parts: ["acknowledge", "decide", "upkeep"],
-        compiled,
-      });
-      history.add(await killed(child, random, startMs));
-      if ((round + 1) % roundsBetweenLooks !== 0) continue;
-      const engine = await openLogEngine({ directory });
-      try {
-        await history.verify(engine);
-      } finally {
-        await engine.close();
+  it(
+    "loses nothing acknowledged, invents nothing, keeps order and state, and decides once",
+    async () => {
+      const random = randomOf(seed);
+      const directory = temporaryDirectory();
+      const history = new StoredHistory();
+      for (let round = 0; round < rounds; round++) {
+        const child = startChild({
+          directory,
+          round,
+          writers,
+          messages,
+          parts: ["acknowledge", "decide", "upkeep"],
+          compiled,
+        });
+        history.add(await killed(child, random, startMs));
+        if ((round + 1) % roundsBetweenLooks !== 0) continue;
+        const engine = await openLogEngine({ directory });
+        try {
+          await history.verify(engine);
+        } finally {
+          await engine.close();
+        }
       }
-    }
-    expect(history.acknowledged).toBeGreaterThan(rounds * 20);
-    expect(history.decided).toBeGreaterThan(rounds * 2);
-    // What was killed were also snapshots, and starts from them.
-    expect(readdirSync(directory).some((name) => name.endsWith(".snapshot"))).toBe(true);
-  }, rounds * 6_000);
+      expect(history.acknowledged).toBeGreaterThan(rounds * 20);
+      expect(history.decided).toBeGreaterThan(rounds * 2);
+      // What was killed were also snapshots, and starts from them.
+      expect(readdirSync(directory).some((name) => name.endsWith(".snapshot"))).toBe(true);
+    },
+    rounds * 6_000,
+  );
 
   it("has nothing to do with an engine that is idle: it keeps no process alive, though nobody closed it", async () => {
     const directory = temporaryDirectory();
