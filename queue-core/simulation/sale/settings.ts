@@ -28,9 +28,9 @@ export interface SaleSettings {
 
 export function drawSettings(random: Random): SaleSettings {
   return {
-    activeMs: random.between(3_000, 8_000),
-    purchases: random.integer(20, 50),
-    notes: random.integer(20, 50),
+    activeMs: random.between(2_500, 6_500),
+    purchases: random.integer(15, 40),
+    notes: random.integer(15, 40),
     processes: random.integer(1, 3),
     leaseMs: random.pick([200, 500, 1_000]),
     payWithinMs: random.integer(300, 3_000),

@@ -84,7 +84,7 @@ class SaleRun {
         ...this.#machineTroubles.withWeights({ ...usualWeights, ...options.weights }),
         ...this.#shop.troubles({ ...usualShopWeights, ...options.shopWeights }),
       },
-      everyMs: options.troubleEveryMs ?? 500,
+      everyMs: options.troubleEveryMs ?? 400,
       activeMs: settings.activeMs,
     });
     for (const { group, topic, order } of consumers) {
