@@ -1,14 +1,9 @@
 import { copyFileSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { append, contentsOf, edit, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
-import { fillSegment, openWatched, snapshotPaths } from "../src/engines/log/snapshots/snapshot-bed.ts";
-import {
-  crcSeedOf,
-  decodeSnapshotHeader,
-  sealBlock,
-  snapshotHeaderBytes,
-} from "../src/engines/log/snapshots/snapshot-layout.ts";
+import { append, contentsOf, edit, flip, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
+import { blocksOf, fillSegment, openWatched, snapshotPaths } from "../src/engines/log/snapshots/snapshot-bed.ts";
+import { crcSeedOf, decodeSnapshotHeader, sealBlock } from "../src/engines/log/snapshots/snapshot-layout.ts";
 import { jsonOf, queueTool } from "./tool-bed.ts";
 
 interface Made {
@@ -48,19 +43,6 @@ async function made(retainedBytes = 1e9): Promise<Made> {
   await engine.close();
   const [snapshot = ""] = snapshotPaths(directory);
   return { directory, snapshot, segments: segmentPaths(directory), first };
-}
-
-const flip = (position: number) => (bytes: Buffer) => {
-  bytes[position] = (bytes[position] as number) ^ 0x10;
-  return bytes;
-};
-
-/** Byte positions of the snapshot's blocks. */
-function blocksOf(path: string): number[] {
-  const bytes = readFileSync(path);
-  const found: number[] = [];
-  for (let at = snapshotHeaderBytes; at < bytes.length; at += bytes.readUInt32LE(at)) found.push(at);
-  return found;
 }
 
 /** Changes a text in a block, and its checksum, as only a faulty writer would. */

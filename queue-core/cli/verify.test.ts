@@ -1,8 +1,16 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encodeSegmentHeader, sealBatch, segmentHeaderBytes } from "../src/engines/log/format/layout.ts";
-import { contentsOf, edit, makeLog, segmentPaths, temporaryDirectory } from "../src/engines/log/log-bed.ts";
+import { encodeSegmentHeader, sealBatch } from "../src/engines/log/format/layout.ts";
+import {
+  batchesOf,
+  contentsOf,
+  edit,
+  flip,
+  makeLog,
+  segmentPaths,
+  temporaryDirectory,
+} from "../src/engines/log/log-bed.ts";
 import { queueTool } from "./tool-bed.ts";
 
 async function made(): Promise<{ directory: string; newest: string; sealed: string; later: string }> {
@@ -12,19 +20,6 @@ async function made(): Promise<{ directory: string; newest: string; sealed: stri
   const [, sealed = "", later = ""] = segments;
   return { directory, newest: segments.at(-1) as string, sealed, later };
 }
-
-/** Byte positions of the batches of a segment. */
-function batchesOf(path: string): number[] {
-  const bytes = readFileSync(path);
-  const found: number[] = [];
-  for (let at = segmentHeaderBytes; at < bytes.length; at += bytes.readUInt32LE(at + 8)) found.push(at);
-  return found;
-}
-
-const flip = (position: number) => (bytes: Buffer) => {
-  bytes[position] = (bytes[position] as number) ^ 0x10;
-  return bytes;
-};
 
 /** The damaged places and the verdict; nothing in the directory was changed. */
 async function verdictOn(directory: string): Promise<{ code: number; verdict: string[] }> {

@@ -4,7 +4,10 @@
  * What can go wrong: a suite that is skipped without a word counts as passed. Promise: without a server the tests are
  * skipped, and their title says why; with CI=true they fail instead.
  */
+import { manualClock } from "../src/engines/clock.ts";
+import { openRedisEngine, type RedisAddress } from "../src/engines/redis/index.ts";
 import { findRedisServer, type PrivateRedis, startPrivateRedis } from "../src/engines/redis/private-redis.ts";
+import type { EngineHarness } from "./engine-harness.ts";
 
 const program = findRedisServer();
 
@@ -30,3 +33,21 @@ export async function stopSharedRedis(): Promise<void> {
 
 /** Of nobody else on that server. */
 export const freshCell = (): string => `test-${cells++}`;
+
+/** For the conformance of an engine, on a cell whose time the suite moves. */
+export async function redisHarness(address: RedisAddress, cell: string): Promise<EngineHarness> {
+  const clock = manualClock();
+  const options = { address, cell, clock };
+  let engine = await openRedisEngine(options);
+  const harness: EngineHarness = {
+    engine,
+    passTime: async (milliseconds) => clock.advance(milliseconds),
+    async reopen() {
+      await engine.close();
+      engine = await openRedisEngine(options);
+      return { ...harness, engine };
+    },
+    dispose: () => engine.close(),
+  };
+  return harness;
+}

@@ -13,10 +13,10 @@
 import { StartProblem } from "@plateau/hosting";
 import type { Child, SomeChild } from "./child-process.ts";
 import { startCrowds } from "./crowd/crowds.ts";
-import { claimDataFolder, type DataFolder } from "./data-folder.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { Front } from "./front.ts";
 import { claimPort } from "./ports.ts";
-import { mustServePages, reachable, Surroundings, type SurroundingsOptions } from "./surroundings.ts";
+import { mustServePages, reachable, Surroundings, type SurroundingsOptions, startOnFolder } from "./surroundings.ts";
 
 export const clusterKinds = ["gateways", "workers", "consumers"] as const;
 export type ClusterKind = (typeof clusterKinds)[number];
@@ -91,19 +91,8 @@ const behindStopMs = 1_500;
 const restartStopMs = 5_000;
 
 /** Throws StartProblem, with one line, where the surroundings do not allow it. */
-export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const folder = await claimDataFolder(options.dataDir, { fresh: options.fresh ?? false });
-  const parts = new ClusterParts(folder, options);
-  const stop = (): void => void parts.stop();
-  options.signal?.addEventListener("abort", stop, { once: true });
-  try {
-    return await parts.start();
-  } catch (error) {
-    await parts.stop();
-    throw error;
-  } finally {
-    options.signal?.removeEventListener("abort", stop);
-  }
+export function startCluster(options: ClusterOptions): Promise<Cluster> {
+  return startOnFolder(options, (folder) => new ClusterParts(folder, options));
 }
 
 class ClusterParts {

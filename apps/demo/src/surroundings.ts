@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { createLog, type LogLevel, StartProblem } from "@plateau/hosting";
 import type { Logger } from "pino";
 import { Child, type ChildOptions, type SomeChild } from "./child-process.ts";
-import type { DataFolder } from "./data-folder.ts";
+import { claimDataFolder, type DataFolder } from "./data-folder.ts";
 import { claimPort } from "./ports.ts";
 import type { PostgresReady } from "./postgres-host.ts";
 import type { RedisReady } from "./redis-host.ts";
@@ -165,6 +165,27 @@ export class Surroundings {
     const child = this.child<R>({ name, env });
     this.#children.push(child);
     return child;
+  }
+}
+
+/**
+ * Starts what works on a data folder: everything runs, or nothing is left running or locked. Aborting the signal while
+ * the start is under way stops what was started; the start then rejects.
+ */
+export async function startOnFolder<T>(
+  options: { readonly dataDir: string; readonly fresh?: boolean; readonly signal?: AbortSignal },
+  partsOn: (folder: DataFolder) => { start(): Promise<T>; stop(): Promise<void> },
+): Promise<T> {
+  const parts = partsOn(await claimDataFolder(options.dataDir, { fresh: options.fresh ?? false }));
+  const stop = (): void => void parts.stop();
+  options.signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await parts.start();
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -9,9 +9,9 @@
 import type { BackendReady } from "./backend.ts";
 import type { Child, SomeChild } from "./child-process.ts";
 import { startCrowds } from "./crowd/crowds.ts";
-import { claimDataFolder, type DataFolder } from "./data-folder.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { claimPort } from "./ports.ts";
-import { mustServePages, reachable, Surroundings, type SurroundingsOptions } from "./surroundings.ts";
+import { mustServePages, reachable, Surroundings, type SurroundingsOptions, startOnFolder } from "./surroundings.ts";
 
 export interface SystemOptions extends SurroundingsOptions {
   /** Absolute; made if missing. */
@@ -72,19 +72,8 @@ type Facts = Pick<System, "url" | "adminToken" | "databaseUrl" | "sandboxUrl" | 
 const backendStopMs = 3_300;
 
 /** Throws StartProblem, with one line, where the surroundings do not allow it. */
-export async function startSystem(options: SystemOptions): Promise<System> {
-  const folder = await claimDataFolder(options.dataDir, { fresh: options.fresh ?? false });
-  const parts = new Parts(folder, options);
-  const stop = (): void => void parts.stop();
-  options.signal?.addEventListener("abort", stop, { once: true });
-  try {
-    return await parts.start();
-  } catch (error) {
-    await parts.stop();
-    throw error;
-  } finally {
-    options.signal?.removeEventListener("abort", stop);
-  }
+export function startSystem(options: SystemOptions): Promise<System> {
+  return startOnFolder(options, (folder) => new Parts(folder, options));
 }
 
 class Parts {

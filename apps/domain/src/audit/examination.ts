@@ -96,8 +96,8 @@ function unread(evidence: Evidence, needs: Needs): string[] {
 function behind(evidence: Evidence, needs: Needs): string[] {
   const blind: string[] = [];
   for (const topic of needs.topics ?? []) {
-    const { looked, found } = { found: undefined, ...evidence.log[topic] };
-    if (looked && found?.partitions.some(({ start, end, read }) => read < end - start)) {
+    const source = evidence.log[topic];
+    if (source.looked && source.found.partitions.some(({ start, end, read }) => read < end - start)) {
       blind.push(`${topic}: it was read in part`);
     }
   }

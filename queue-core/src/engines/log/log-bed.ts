@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Engine } from "../../engine.ts";
 import { QueueError } from "../../errors.ts";
+import { segmentHeaderBytes } from "./format/layout.ts";
 import { type LogEngineOptions, openLogEngine } from "./open-log-engine.ts";
 import { nodeDisk } from "./writing/disk.ts";
 
@@ -75,4 +76,18 @@ export async function refusalOf(work: Promise<unknown>): Promise<QueueError> {
     throw error;
   }
   throw new Error("it was not refused");
+}
+
+/** For `edit`: one bit of the byte there is another. */
+export const flip = (position: number) => (bytes: Buffer) => {
+  bytes[position] = (bytes[position] as number) ^ 0x10;
+  return bytes;
+};
+
+/** Byte positions of the batches of a segment. */
+export function batchesOf(path: string): number[] {
+  const bytes = readFileSync(path);
+  const found: number[] = [];
+  for (let at = segmentHeaderBytes; at < bytes.length; at += bytes.readUInt32LE(at + 8)) found.push(at);
+  return found;
 }

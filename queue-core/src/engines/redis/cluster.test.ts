@@ -1,9 +1,7 @@
 /** The whole conformance of an engine on a Redis Cluster of three nodes, for cells on two of them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EngineHarness } from "../../../conformance/engine-harness.ts";
 import { engineConformance } from "../../../conformance/engine-suite.ts";
-import { hasRedis, redisTitle } from "../../../conformance/redis-bed.ts";
-import { type ManualClock, manualClock } from "../clock.ts";
+import { hasRedis, redisHarness, redisTitle } from "../../../conformance/redis-bed.ts";
 import { command, until } from "./fault-bed.ts";
 import { openRedisEngine } from "./open-redis-engine.ts";
 import { type PrivateRedis, startPrivateRedis } from "./private-redis.ts";
@@ -51,24 +49,8 @@ describe.runIf(hasRedis)(`a cluster of ${redisTitle}`, () => {
 
   for (const node of [0, 2]) {
     engineConformance({ title: `redis cluster, node ${node},`, durable: true }, async () =>
-      openHarness(await cellOn(node), manualClock()),
+      redisHarness(address(), await cellOn(node)),
     );
-  }
-
-  async function openHarness(cell: string, clock: ManualClock): Promise<EngineHarness> {
-    const options = { address: address(), cell, clock };
-    let engine = await openRedisEngine(options);
-    const harness: EngineHarness = {
-      engine,
-      passTime: async (milliseconds) => clock.advance(milliseconds),
-      async reopen() {
-        await engine.close();
-        engine = await openRedisEngine(options);
-        return { ...harness, engine };
-      },
-      dispose: () => engine.close(),
-    };
-    return harness;
   }
 
   it("keeps every key of a cell on the node of the cell", async () => {

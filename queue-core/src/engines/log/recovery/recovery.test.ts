@@ -6,8 +6,10 @@ import { acquireLockFile, spaceOfThisProcess } from "../lock-file.ts";
 import {
   allTexts,
   append,
+  batchesOf,
   contentsOf,
   edit,
+  flip,
   makeLog,
   numbers,
   openLog,
@@ -26,19 +28,6 @@ async function made(): Promise<{ directory: string; segments: string[]; newest: 
   expect(segments.length).toBeGreaterThanOrEqual(3);
   return { directory, segments, newest: segments.at(-1) as string, sealed: segments[1] as string };
 }
-
-/** Byte positions of the batches of a segment. */
-function batchesOf(path: string): number[] {
-  const bytes = readFileSync(path);
-  const found: number[] = [];
-  for (let at = segmentHeaderBytes; at < bytes.length; at += bytes.readUInt32LE(at + 8)) found.push(at);
-  return found;
-}
-
-const flip = (position: number) => (bytes: Buffer) => {
-  bytes[position] = (bytes[position] as number) ^ 0x10;
-  return bytes;
-};
 
 async function expectRefused(directory: string, code: string, path: string, position: number): Promise<void> {
   const before = contentsOf(directory);

@@ -8,13 +8,14 @@ import {
   append,
   contentsOf,
   edit,
+  flip,
   openLog,
   refusalOf,
   segmentPaths,
   temporaryDirectory,
 } from "../log-bed.ts";
 import { openLogEngine } from "../open-log-engine.ts";
-import { fillSegment, openWatched, snapshotPaths } from "../snapshots/snapshot-bed.ts";
+import { blocksOf, fillSegment, openWatched, snapshotPaths } from "../snapshots/snapshot-bed.ts";
 import {
   blockHeaderBytes,
   blockKinds,
@@ -54,19 +55,6 @@ async function made(retainedBytes = 1e9): Promise<Made> {
   expect(snapshotPaths(directory)).toHaveLength(1);
   expect(basename(snapshot).slice(0, 16)).toBe(basename(newest).slice(0, 16));
   return { directory, snapshot, segments: segmentPaths(directory) };
-}
-
-const flip = (position: number) => (bytes: Buffer) => {
-  bytes[position] = (bytes[position] as number) ^ 0x10;
-  return bytes;
-};
-
-/** Byte positions of the snapshot's blocks. */
-function blocksOf(path: string): number[] {
-  const bytes = readFileSync(path);
-  const found: number[] = [];
-  for (let at = snapshotHeaderBytes; at < bytes.length; at += bytes.readUInt32LE(at)) found.push(at);
-  return found;
 }
 
 async function expectRefused(directory: string, code: string, path: string, position: number): Promise<void> {

@@ -1,11 +1,12 @@
 /** A log with small segments that tells of its snapshots, and what tests of them do with it. */
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../../../engine.ts";
 import { openLog, segmentPaths } from "../log-bed.ts";
 import type { LogEngineOptions } from "../open-log-engine.ts";
 import type { LogReport } from "./log-keeper.ts";
+import { snapshotHeaderBytes } from "./snapshot-layout.ts";
 
 export interface WatchedLog {
   readonly engine: Engine;
@@ -61,4 +62,12 @@ export function snapshotPaths(directory: string): string[] {
     .filter((name) => name.includes(".snapshot"))
     .sort()
     .map((name) => join(directory, name));
+}
+
+/** Byte positions of the snapshot's blocks. */
+export function blocksOf(path: string): number[] {
+  const bytes = readFileSync(path);
+  const found: number[] = [];
+  for (let at = snapshotHeaderBytes; at < bytes.length; at += bytes.readUInt32LE(at)) found.push(at);
+  return found;
 }
