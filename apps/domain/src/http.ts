@@ -198,6 +198,16 @@ export const Knobs = z.strictObject({
   velocityPerMinute: z.int().min(1).max(100_000),
   /** Accounts that may share a device. */
   accountsPerDevice: z.int().min(1).max(100_000),
+  /** Members of each deciding stage in the back end; where every worker is a process, their number decides. */
+  workers: z.int().min(1).max(8),
+  /** The most that a deciding stage takes, decides and commits at once, messages. */
+  batchMax: z.int().min(1).max(256),
+  /** How long the outside world takes for a call, ms. Risk control waits 150 ms for its scores, then decides without. */
+  paymentLatencyMs: z.number().min(0).max(10_000),
+  smsLatencyMs: z.number().min(0).max(10_000),
+  riskLatencyMs: z.number().min(0).max(10_000),
+  /** Simulated shoppers that come to a sale of the house, or when somebody tries again with a crowd. */
+  crowdShoppers: z.int().min(0).max(1_000),
 });
 export const KnobsPatch = Knobs.partial();
 

@@ -23,6 +23,12 @@ export const defaultKnobs: Knobs = Object.freeze({
   limitLoopback: false,
   velocityPerMinute: 30,
   accountsPerDevice: 10,
+  workers: 1,
+  batchMax: 256,
+  paymentLatencyMs: 20,
+  smsLatencyMs: 15,
+  riskLatencyMs: 3,
+  crowdShoppers: 400,
 });
 
 export interface KnobStore {
