@@ -50,6 +50,8 @@ export function startDemo(options: { dataDir: string; args?: readonly string[]; 
       ...process.env,
       PORT: "0",
       LOG_LEVEL: "warn",
+      // Whose Redis it may be, it is not for tests.
+      REDIS_URL: "",
       ADMIN_TOKEN: adminToken,
       DATA_DIR: options.dataDir,
       ...options.env,

@@ -56,9 +56,13 @@ describe("a demo does not start, and says why in one line,", () => {
     ["LOG_LEVEL", "loud", /LOG_LEVEL must be one of/],
     ["ADMIN_TOKEN", "short", /ADMIN_TOKEN must be/],
     ["DATABASE_URL", "mysql://elsewhere", /DATABASE_URL must be a postgresql/],
+    ["REDIS_URL", "http://:topsecret@127.0.0.1", /^REDIS_URL must be a redis:\/\/ or rediss:\/\/ address$/],
+    ["REDIS_URL", "redis://:topsecret@127.0.0.1:1", /^REDIS_URL: Redis at 127\.0\.0\.1:1 cannot be used: .*REFUSED/],
   ])("when %s is %s", async (name, value, line) => {
     const dataDir = join(temporaryFolder(), "data");
-    expectOneLine(await startDemo({ dataDir, env: { [name]: value } }).ended, line);
+    const end = await startDemo({ dataDir, env: { [name]: value } }).ended;
+    expectOneLine(end, line);
+    expect(end.stdout + end.stderr).not.toContain("topsecret");
     expectNothingHeld(dataDir);
   });
 

@@ -9,9 +9,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AuditReport } from "@plateau/domain";
-import { StartProblem } from "@plateau/hosting";
+import { given, StartProblem } from "@plateau/hosting";
+import { startCluster } from "./cluster-system.ts";
+import { usableRedis } from "./foreground-cluster.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { startSystem } from "./system.ts";
+import { type System, startSystem } from "./system.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const marks = { pass: "✓", fail: "✗", unknown: "?" };
@@ -30,12 +32,21 @@ async function main(saleId: string | undefined): Promise<number> {
     return report(await ask(url, settings.adminToken ?? keptToken(settings), saleId), url);
   }
   console.log(`nothing answers at ${url}: starting a system on ${settings.dataDir} for the audit`);
-  const system = await startSystem({ ...settings, port: 0, storefront: false, crowd: false, logLevel: "warn" });
+  const system = await startFor(settings);
   try {
     return report(await ask(system.url, system.adminToken, saleId), settings.dataDir);
   } finally {
     await system.stop();
   }
+}
+
+/** On the Redis of REDIS_URL where there is one: its data are there, not in the data folder. */
+async function startFor(settings: Settings): Promise<Pick<System, "url" | "adminToken" | "stop">> {
+  const quiet = { ...settings, port: 0, storefront: false, crowd: false, logLevel: "warn" } as const;
+  const redisUrl = given(process.env, "REDIS_URL");
+  if (redisUrl === undefined) return startSystem(quiet);
+  await usableRedis(redisUrl);
+  return startCluster({ ...quiet, redisUrl, counts: { gateways: 1, workers: 1, consumers: 1 } });
 }
 
 async function answers(url: string): Promise<boolean> {

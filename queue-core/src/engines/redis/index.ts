@@ -1,4 +1,5 @@
 export { acceptDataLoss } from "./accept-data-loss.ts";
+export { checkRedis } from "./check-redis.ts";
 export { describeAddress, type RedisAddress } from "./connection.ts";
 export type { DataMark } from "./data-identity.ts";
 export { openRedisEngine, type RedisEngineOptions } from "./open-redis-engine.ts";
