@@ -1,6 +1,7 @@
 export * from "./audit/index.ts";
 export * from "./control-orders.ts";
 export * from "./control-room.ts";
+export * from "./four-ways.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
 export * from "./jobs.ts";
