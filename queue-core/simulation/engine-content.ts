@@ -37,6 +37,8 @@ type Wrong = { readonly rule: string; readonly detail: string } | undefined;
 export class EngineContent {
   readonly #partitions = new Map<string, PartitionContent>();
   readonly #committed = new Map<string, number>();
+  /** From where on the log must keep what groups have to read that were known when it was last opened. */
+  readonly #needed = new Map<string, number>();
   readonly #refs = new Map<string, PartitionRef>();
   readonly #state = new Map<string, Map<string, Entry>>();
 
@@ -52,6 +54,7 @@ export class EngineContent {
     // A commit that was not stored may have been the first to name a topic.
     const known = [...asked.refs].filter(([, { topic }]) => engine.topic(topic) !== undefined);
     for (const [place, ref] of known) content.#committed.set(place, await engine.committedOffset(ref));
+    await content.#readStarts(engine);
     for (const namespace of asked.namespaces) {
       const entries = await engine.scanState(namespace, { limit: Number.MAX_SAFE_INTEGER });
       const found = new Map(entries.map(({ key, value }) => [key, { value, expiresAtMs: Number.POSITIVE_INFINITY }]));
@@ -121,7 +124,11 @@ export class EngineContent {
     }
     for (const ref of new Set([...this.#committed.keys(), ...found.#committed.keys()])) {
       // A group that stands before the beginning of the log stands at it.
-      const start = found.#partition(ref.slice(ref.indexOf(" ") + 1)).start;
+      const start = found.#startOf(ref);
+      const needed = this.#needed.get(ref);
+      const from = Math.max(needed ?? 0, this.#committed.get(ref) ?? 0);
+      if (needed !== undefined && start > from)
+        return `the log begins at ${start}, and ${ref} has to read from ${from}`;
       const expected = Math.max(this.#committed.get(ref) ?? 0, start);
       const is = Math.max(found.#committed.get(ref) ?? 0, start);
       if (expected !== is) return `the committed offset of ${ref} is ${is}, not ${expected}`;
@@ -140,6 +147,7 @@ export class EngineContent {
       own.start = start;
       for (const [offset, message] of messages) own.messages.set(offset, message);
     }
+    for (const [ref, committed] of this.#committed) this.#needed.set(ref, Math.max(committed, this.#startOf(ref)));
   }
 
   async #read(engine: Engine, topic: string, partition: number, start: number, end: number): Promise<void> {
@@ -151,8 +159,20 @@ export class EngineContent {
       for (const message of messages) content.messages.set(message.offset, message);
       offset = (messages.at(-1) as StoredMessage).offset + 1;
     }
-    // Retention may have gone on while this was read.
-    content.start = (await engine.range(topic, partition)).start;
+  }
+
+  /** Retention goes on while the rest is read, and takes groups that nobody knows along: where logs begin is read last. */
+  async #readStarts(engine: Engine): Promise<void> {
+    for (const { name, partitions } of engine.topics()) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const { start, end } = await engine.range(name, partition);
+        if (end > 0) this.#partition(`${name}/${partition}`).start = start;
+      }
+    }
+  }
+
+  #startOf(ref: string): number {
+    return this.#partition(ref.slice(ref.indexOf(" ") + 1)).start;
   }
 
   #partition(place: string): PartitionContent {

@@ -33,7 +33,9 @@ export class LogClient {
   readonly #random: Random;
   /** By partition; the newest it was given, stale or not. */
   readonly #held = new Map<number, HeldLease>();
+  #isDeclared = false;
   #isStopped = false;
+  #publishes = 0;
 
   constructor(world: World, history: CommitHistory, process: SimulatedProcess) {
     this.#world = world;
@@ -43,16 +45,22 @@ export class LogClient {
     this.#random = process.random.fork("client");
   }
 
+  /** How many commits from outside were acknowledged: those that a full disk refuses first. */
+  get publishes(): number {
+    return this.#publishes;
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Ends with the process, with the log, or once it was stopped. */
+  /** Ends with the process, with the log, or once it was stopped. On a full disk it tries again, however it begins. */
   async run(): Promise<void> {
-    await this.#engine.declareTopics(logTopics);
     while (!this.#isStopped) {
       const count = this.#random.chance(0.3) ? this.#random.integer(2, 6) : 1;
       try {
+        if (!this.#isDeclared) await this.#engine.declareTopics(logTopics);
+        this.#isDeclared = true;
         await Promise.all(Array.from({ length: count }, () => this.#act()));
       } catch (error) {
         if (!this.#isExplained(error)) throw error;
@@ -69,12 +77,17 @@ export class LogClient {
 
   async #act(): Promise<void> {
     const die = this.#random.next();
-    if (die < 0.35) await this.#engine.commit({ append: this.#messages() });
+    if (die < 0.35) await this.#publish();
     else if (die < 0.5) await this.#engine.commit({ put: this.#writes(), expect: this.#expectations() });
     else if (die < 0.75) await this.#commitAsOwner();
     else if (die < 0.85) await this.#takeLease();
     else if (die < 0.97) await this.#read();
     else await this.#engine.declareTopics([...logTopics, { name: `more-${this.#random.below(3)}`, partitions: 1 }]);
+  }
+
+  async #publish(): Promise<void> {
+    await this.#engine.commit({ append: this.#messages() });
+    this.#publishes++;
   }
 
   /** Also when the lease is long stale: then it has to be refused. */

@@ -1,4 +1,10 @@
 import { expect, it } from "vitest";
+import { QueueError } from "../../src/errors.ts";
+import { Machine } from "../machine.ts";
+import { passedOn } from "../passed-on.ts";
+import { Random } from "../random.ts";
+import { World } from "../world.ts";
+import { LogClient } from "./log-clients.ts";
 import { simulateLog } from "./simulate-log.ts";
 
 it("a run of the log alone replays exactly, and reaches snapshots, crashes and restarts", async () => {
@@ -12,4 +18,40 @@ it("a run of the log alone replays exactly, and reaches snapshots, crashes and r
     snapshots += first.counts.snapshots ?? 0;
   }
   expect(snapshots).toBeGreaterThan(0);
+});
+
+it("a client that finds the disk full when it comes goes on once there is room", async () => {
+  const world = new World(new Random("late room"));
+  let client: LogClient | undefined;
+  const machine = new Machine({
+    world,
+    log: { reserveBytes: 2_000 },
+    writeBackChance: 0,
+    onUp(incarnation) {
+      client = new LogClient(world, machine.history, incarnation.process("client"));
+      client.run().catch((error: unknown) => world.fail("clients end well", String(error)));
+    },
+  });
+  machine.disk.capacityBytes = 0;
+  world.after(500, "there is room", () => {
+    machine.disk.capacityBytes = Number.POSITIVE_INFINITY;
+  });
+  machine.boot();
+  await world.run(500);
+  expect(client?.publishes).toBe(0);
+  await world.run(3_000);
+  expect(world.violation).toBeUndefined();
+  expect(client?.publishes).toBeGreaterThan(0);
+});
+
+it("a log that takes no publishes after its disk was healed is noticed", async () => {
+  const { violation } = await simulateLog({
+    seed: "deaf",
+    wrapEngine: (engine) =>
+      passedOn(engine, {
+        commit: (commit) =>
+          commit.append === undefined ? engine.commit(commit) : Promise.reject(new QueueError("STORAGE_FULL")),
+      }),
+  });
+  expect(violation).toMatchObject({ rule: "a healed system does all its work", detail: "nobody could publish" });
 });
