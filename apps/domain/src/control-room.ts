@@ -3,7 +3,7 @@
  * the admin token.
  *
  *   GET    /api/ops/room                 what can be turned, broken and played here
- *   GET    /api/ops/stream               server-sent events: `second` once a second, `mark` as it happens
+ *   GET    /api/ops/stream               server-sent events: `second` once a second, `marks` (an array) at most 3/s
  *   GET    /api/ops/history?seconds=N    the chart's past, up to an hour
  *   GET    /api/ops/topics               every topic with its groups
  *   GET    /api/ops/topics/:topic        one edge looked into: offsets, newest messages, dead letters
@@ -137,6 +137,7 @@ export const ControlSecond = z.object({
   shed: ratesByReason,
   /** Decided by the stock stage, whatever the outcome. */
   decided: z.number(),
+  /** Of those that came here. */
   won: z.number(),
   /** Requests published and not yet decided. */
   backlog: z.int(),

@@ -13,8 +13,10 @@ import { auditRoutes } from "./audit/audit-routes.ts";
 import { behindReplyFaults, openReplyFaults } from "./faults/reply-faults.ts";
 import { AdmissionWindows } from "./flow/admission-windows.ts";
 import { BacklogWatch } from "./flow/backlog-watch.ts";
+import { ControlRoomWatch } from "./flow/control-room-watch.ts";
 import { FlowMeter } from "./flow/flow-meter.ts";
 import { FlowSampler } from "./flow/flow-samples.ts";
+import { readWay } from "./flow/way.ts";
 import type { Gateway } from "./gateway.ts";
 import { defaultStreamLimits, defaultTimings, type GatewayOptions } from "./gateway-options.ts";
 import { AskedPurchases } from "./purchases/asked-purchases.ts";
@@ -65,7 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (gateway.asked === undefined) await recoverPending(gateway.queue, gateway.pending);
     await parts.opening.resend();
     await gateway.backlog.start();
-    await parts.sampler.sample(); // What the first second is measured against.
+    await lookAgain(gateway, parts); // What the first second is measured against.
     gateway.board.start();
     gateway.resolver.start();
     gateway.inFlight.start();
@@ -143,6 +145,7 @@ function routeParts(gateway: Gateway) {
     opening: new SaleOpening({ ...gateway, commandWaitMs: timings.commandWaitMs }),
     purchaseStreams: new PurchaseStreams(gateway),
     sampler: new FlowSampler(gateway),
+    watch: new ControlRoomWatch(gateway, { spike: () => null, faults: () => [], inFlight: () => new Map() }),
     flowEvents: new Broadcast(gateway.streams, "flow"),
     windows: new AdmissionWindows(queue, gateway.meter, log),
   };
@@ -163,16 +166,22 @@ function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): v
   orderRoutes(api, gateway, guard);
   flowRoutes(api, gateway, { sampler, broadcast: parts.flowEvents });
   if (options.replay !== undefined) replayRoute(api, gateway, { guard, opening, settings: options.replay });
-  opsRoutes(api, gateway, { admin: parts.admin, opening, sampler, broadcast: parts.flowEvents });
+  opsRoutes(api, gateway, { admin: parts.admin, opening, sampler, watch: parts.watch });
   auditRoutes(api, { gateway, admin: parts.admin });
 }
 
 function everySecond(gateway: Gateway, parts: RouteParts): void {
-  parts.sampler
-    .sample()
-    .then((sample) => parts.flowEvents.send(sample))
-    .catch((error: unknown) => gateway.log.warn({ err: error }, "the flow could not be sampled"));
+  lookAgain(gateway, parts).catch((error: unknown) =>
+    gateway.log.warn({ err: error }, "the flow could not be sampled"),
+  );
   void parts.windows.publish(gateway.queue.now());
+}
+
+/** The live page and the control room share one reading. */
+async function lookAgain(gateway: Gateway, parts: RouteParts): Promise<void> {
+  const way = await readWay(gateway.queue);
+  parts.flowEvents.send(await parts.sampler.sample(way));
+  await parts.watch.everySecond(way);
 }
 
 async function stopGateway(
@@ -201,6 +210,7 @@ async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
   gateway.board.stop();
   await Promise.all([
     parts.purchaseStreams.stop(),
+    parts.watch.stop(),
     gateway.resolver.stop(),
     gateway.inFlight.stop(),
     gateway.backlog.stop(),

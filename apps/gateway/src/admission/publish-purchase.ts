@@ -17,6 +17,8 @@ export function publishPurchase(attempt: Attempt): void {
   const { pending: all, backlog, log, requester } = gateway;
   const pending = set(attempt.pending, "pending");
   pending.sent = true;
+  const sentAtMs = performance.now();
+  let durableAtMs: number | undefined;
   const { published, reply } = requester.send<RequestMessage, StockReply>(purchaseRequests, requestOf(attempt), {
     timeoutMs: gateway.timings.decideWithinMs + gateway.timings.replyGraceMs,
     ...(gateway.asked === undefined ? {} : { claim: gateway.asked.claimOf(pending.terms) }),
@@ -25,7 +27,12 @@ export function publishPurchase(attempt: Attempt): void {
     gateway.meter.admitted(attempt.saleId, gateway.queue.now());
     all.published(pending, backlog.begun);
   };
-  const stored = ({ duplicate }: PublishReceipt) => (duplicate ? gateway.inFlight.yield(pending) : admitted());
+  const stored = ({ duplicate }: PublishReceipt) => {
+    if (duplicate) return gateway.inFlight.yield(pending);
+    durableAtMs = gateway.queue.now();
+    gateway.meter.enqueued(performance.now() - sentAtMs);
+    admitted();
+  };
   published.then(stored, (error: unknown) => {
     const refusal = refusalOfPublish(error, backlog.etaMs(1));
     if (refusal === undefined) {
@@ -38,8 +45,12 @@ export function publishPurchase(attempt: Attempt): void {
   });
   reply.then(
     (answer) => {
-      if (answer.type === "result") all.end(pending, answer.result);
-      else log.error({ answer: answer.type, purchaseId: pending.terms.id }, "a purchase was answered by another reply");
+      if (answer.type === "result") {
+        // The decision's own time; where its reply overtook the receipt, it did not wait at all.
+        gateway.meter.waited(Math.max(0, answer.result.decidedAtMs - (durableAtMs ?? answer.result.decidedAtMs)));
+        all.end(pending, answer.result);
+      } else
+        log.error({ answer: answer.type, purchaseId: pending.terms.id }, "a purchase was answered by another reply");
     },
     // A reply that never came is looked up after the deadline; a publish that failed was seen to above.
     () => undefined,

@@ -7,6 +7,7 @@
  */
 import type { AdmissionWindow, ProblemCode, PurchaseResult, SaleId } from "@plateau/domain";
 import { AnswerTimes } from "./answer-times.ts";
+import { SpanTimes } from "./span-times.ts";
 
 interface SaleCounts {
   readonly windowStartMs: number;
@@ -22,13 +23,23 @@ export interface FlowTotals {
   admitted: number;
   /** Refusals by the gateway by problem code, and by the stages by reason. */
   readonly refused: Map<string, number>;
+  /** Of these, those by the gateway alone. */
+  readonly shed: Map<string, number>;
   readonly outcomes: Map<string, number>;
 }
 
 export class FlowMeter {
   readonly gatewayId: string;
   readonly answers = new AnswerTimes();
-  readonly totals: FlowTotals = { arrivals: 0, admitted: 0, refused: new Map(), outcomes: new Map() };
+  /** Since somebody last looked. */
+  readonly spans = { enqueue: new SpanTimes(), wait: new SpanTimes(), answer: new SpanTimes() } as const;
+  readonly totals: FlowTotals = {
+    arrivals: 0,
+    admitted: 0,
+    refused: new Map(),
+    shed: new Map(),
+    outcomes: new Map(),
+  };
   #open = new Map<string, SaleCounts>();
   #closed: AdmissionWindow[] = [];
 
@@ -50,6 +61,7 @@ export class FlowMeter {
   /** `saleId` only where the sale is known. */
   refused(code: ProblemCode, saleId: string | undefined, nowMs: number, hintPosition?: number): void {
     increment(this.totals.refused, code);
+    increment(this.totals.shed, code);
     if (saleId === undefined) return;
     const counts = this.#countsOf(saleId, nowMs);
     counts.arrivals++;
@@ -65,6 +77,17 @@ export class FlowMeter {
 
   answered(durationMs: number, nowMs: number): void {
     this.answers.record(durationMs, nowMs);
+    this.spans.answer.record(durationMs);
+  }
+
+  /** From the publish until it was durable. */
+  enqueued(durationMs: number): void {
+    this.spans.enqueue.record(durationMs);
+  }
+
+  /** From durable until decided. */
+  waited(durationMs: number): void {
+    this.spans.wait.record(durationMs);
   }
 
   /** The windows that are over at `nowMs`; each is given out once. */

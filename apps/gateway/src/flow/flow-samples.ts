@@ -1,28 +1,13 @@
-/** Once a second: what passed since the last sample, for the live page and the control room. */
-import {
-  type FlowSample,
-  groups,
-  orders,
-  paymentRequests,
-  purchaseRequests,
-  reservations,
-  results,
-  stockCommands,
-} from "@plateau/domain";
-import type { Queue, Topic } from "queue-core";
+/** Once a second: what passed since the last sample, for the live page. */
+import { type EdgeId, type FlowSample, groups } from "@plateau/domain";
+import type { Queue } from "queue-core";
 import type { PendingPurchases } from "../purchases/pending-purchases.ts";
 import type { BacklogWatch } from "./backlog-watch.ts";
 import { FlowHistory } from "./flow-history.ts";
 import type { FlowMeter } from "./flow-meter.ts";
+import { type EdgeReading, readWay, type WayReading } from "./way.ts";
 
-const stages = [
-  { group: groups.risk, topic: purchaseRequests as Topic<unknown> },
-  { group: groups.stock, topic: stockCommands as Topic<unknown> },
-  { group: groups.order, topic: reservations as Topic<unknown> },
-  { group: groups.payment, topic: paymentRequests as Topic<unknown> },
-  { group: groups.sms, topic: orders as Topic<unknown> },
-  { group: groups.stats, topic: results as Topic<unknown> },
-] as const;
+const stages: readonly EdgeId[] = ["requests", "commands", "reservations", "payments", "orders", "statistics"];
 
 interface Totals {
   readonly atMs: number;
@@ -30,7 +15,7 @@ interface Totals {
   readonly admitted: number;
   readonly decided: number;
   readonly refused: ReadonlyMap<string, number>;
-  readonly committed: readonly number[];
+  readonly committed: ReadonlyMap<string, number>;
 }
 
 export class FlowSampler {
@@ -53,17 +38,18 @@ export class FlowSampler {
     return this.#history.samples;
   }
 
-  async sample(): Promise<FlowSample> {
+  async sample(reading?: WayReading): Promise<FlowSample> {
     const { queue, meter, backlog, pending } = this.#parts;
-    const statistics = await Promise.all(stages.map(({ group, topic }) => queue.groupStatistics(group, topic)));
+    const way = reading ?? (await readWay(queue));
+    const passed = stages.flatMap((id) => way.edges.filter(({ edge }) => edge.id === id));
     const nowMs = queue.now();
     const now: Totals = {
       atMs: nowMs,
       arrivals: meter.totals.arrivals,
       admitted: meter.totals.admitted,
-      decided: (statistics[5] ?? []).reduce((sum, { end }) => sum + end, 0),
+      decided: decidedOf(way),
       refused: new Map(meter.totals.refused),
-      committed: statistics.map((partitions) => partitions.reduce((sum, { committed }) => sum + committed, 0)),
+      committed: committedOf(way),
     };
     const before = this.#before ?? now;
     this.#before = now;
@@ -73,18 +59,14 @@ export class FlowSampler {
       arrivals: perSecond(now.arrivals - before.arrivals),
       admitted: perSecond(now.admitted - before.admitted),
       decided: perSecond(now.decided - before.decided),
-      refused: Object.fromEntries(
-        [...now.refused]
-          .map(([reason, count]) => [reason, perSecond(count - (before.refused.get(reason) ?? 0))] as const)
-          .filter(([, rate]) => rate > 0),
-      ),
+      refused: ratesOf(now.refused, before.refused, perSecond),
       backlog: Math.max(pending.size, backlog.lagMessages),
       answerMs: meter.answers.percentiles(nowMs),
-      stages: stages.map(({ group, topic }, index) => ({
-        group,
-        topic: topic.name,
-        ratePerSecond: perSecond((now.committed[index] ?? 0) - (before.committed[index] ?? 0)),
-        lagMessages: (statistics[index] ?? []).reduce((sum, { lagMessages }) => sum + lagMessages, 0),
+      stages: passed.map(({ edge, lagMessages, committed }) => ({
+        group: edge.group,
+        topic: edge.topic.name,
+        ratePerSecond: perSecond(committed - (before.committed.get(edge.id) ?? 0)),
+        lagMessages,
       })),
     };
     this.#latest = sample;
@@ -93,8 +75,27 @@ export class FlowSampler {
   }
 }
 
+/** Purchases decided since the beginning: every one ends in one message of `results`. */
+export const decidedOf = ({ edges }: WayReading): number => groupEdge(edges, groups.stats)?.end ?? 0;
+
+export const committedOf = ({ edges }: WayReading): ReadonlyMap<string, number> =>
+  new Map(edges.map(({ edge, committed }) => [edge.id, committed]));
+
+/** Those above 0, by key. */
+export function ratesOf(
+  now: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+  perSecond: (count: number) => number,
+): Record<string, number> {
+  const rates = [...now].map(([key, count]) => [key, perSecond(count - (before.get(key) ?? 0))] as const);
+  return Object.fromEntries(rates.filter(([, rate]) => rate > 0));
+}
+
 /** Per second with one decimal; 0 where no time has passed. */
-const rateOver =
+export const rateOver =
   (elapsedMs: number) =>
   (count: number): number =>
     elapsedMs <= 0 ? 0 : Math.round((count * 10_000) / elapsedMs) / 10;
+
+const groupEdge = (edges: readonly EdgeReading[], group: string): EdgeReading | undefined =>
+  edges.find(({ edge }) => edge.group === group);

@@ -1,4 +1,4 @@
-/** One event to many readers: made into text once. */
+/** Events to many readers: each is made into text once. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { EventStream, EventStreams } from "./event-streams.ts";
 
@@ -28,5 +28,12 @@ export class Broadcast {
   send(value: unknown): void {
     this.#last = JSON.stringify(value);
     for (const stream of this.#readers) stream.send(this.#event, this.#last);
+  }
+
+  /** Another kind of event, which who comes later does not get. */
+  sendOnce(event: string, value: unknown): void {
+    if (this.#readers.size === 0) return;
+    const text = JSON.stringify(value);
+    for (const stream of this.#readers) stream.send(event, text);
   }
 }
