@@ -124,6 +124,29 @@ export function leaseConformance(_features: EngineFeatures, open: OpenHarness): 
       }));
   });
 
+  describe("a look at the leases", () => {
+    it("tells who has each partition, under which epoch and until when, and what was released", () =>
+      withEngine(open, async ({ engine, passTime }) => {
+        const look = () => engine.leases("g", topicName);
+        expect(await look()).toEqual([]);
+        const second = await engine.acquireLease({ ...partition, partition: 1, member: "ben", ttlMs: 2000 });
+        const first = await acquire(engine, "anna");
+        await engine.acquireLease({ ...partition, group: "h", member: "carl", ttlMs: 1000 });
+        const [anna, ben] = await look();
+        expect(anna).toMatchObject({ partition: 0, member: "anna", epoch: first.epoch });
+        expect(ben).toMatchObject({ partition: 1, member: "ben", epoch: second?.epoch });
+        expect((ben?.expiresAtMs ?? 0) - (anna?.expiresAtMs ?? 0)).toBeGreaterThan(0);
+        await engine.releaseLease(first);
+        expect((await look())[0]).toEqual({ partition: 0, member: undefined, epoch: first.epoch, expiresAtMs: 0 });
+        await passTime(2000);
+        // It ran out, and nobody took over.
+        expect((await look())[1]).toMatchObject({ member: "ben", epoch: second?.epoch });
+        expect((await look())[1]?.expiresAtMs).toBeLessThanOrEqual(engine.now());
+        const next = await engine.acquireLease({ ...partition, partition: 1, member: "anna", ttlMs: 1000 });
+        expect((await look())[1]).toMatchObject({ member: "anna", epoch: next?.epoch });
+      }));
+  });
+
   describe("members", () => {
     it("are those whose heartbeat has not run out, sorted, per group", () =>
       withEngine(open, async ({ engine, passTime }) => {

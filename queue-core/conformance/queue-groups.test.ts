@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { defineTopic, emit, type GroupMember } from "../src/index.ts";
+import { defineTopic, describeGroups, emit, type GroupMember } from "../src/index.ts";
 import { gate, onEveryEngine, turn } from "./queue-bed.ts";
 
 const jobs = defineTopic<{ readonly key: string; readonly n: number }>({
@@ -238,6 +238,49 @@ onEveryEngine("consumer groups", (bed) => {
       async () => (await queue.groupStatistics("workers", jobs))[receipt.partition]?.lagMessages === 0,
     );
     expect((await queue.groupStatistics("workers", jobs)).map(({ owner }) => owner)).toEqual(Array(6).fill("m1"));
+  });
+
+  it("are seen from outside: members with their process, and each partition's owner, epoch, offset and lag", async () => {
+    const one = await bed().queue([jobs], { processName: "first" });
+    const two = await bed().queue([jobs], { processName: "second" });
+    const beforeMs = one.now();
+    const stays = await join(one, "m1");
+    const goes = await join(two, "m2");
+    await bed().eventually(() => partitions(goes).length === 3 && partitions(stays).length === 3);
+    for (let n = 0; n < 5; n++) await one.publish(jobs, { key: "x", n });
+    await bed().eventually(
+      async () => (await look())?.partitions.every(({ lagMessages }) => lagMessages === 0) ?? false,
+    );
+    const before = await look();
+    expect(before?.members).toMatchObject([
+      { name: "m1", process: "first" },
+      { name: "m2", process: "second" },
+    ]);
+    for (const { sinceMs } of before?.members ?? []) {
+      expect(sinceMs).toBeGreaterThanOrEqual(beforeMs);
+      expect(sinceMs).toBeLessThanOrEqual(one.now());
+    }
+    const [m1, m2] = before?.members.map(({ id }) => id) ?? [];
+    expect(before?.partitions.map(({ owner }) => owner)).toEqual([m1, m2, m1, m2, m1, m2]);
+    expect(before?.partitions.every(({ leasedUntilMs = 0 }) => leasedUntilMs > beforeMs)).toBe(true);
+    expect(before?.partitions.reduce((sum, { committed }) => sum + committed, 0)).toBe(5);
+
+    await goes.stop();
+    await bed().eventually(() => partitions(stays).length === 6);
+    const after = await look();
+    expect(after?.members.map(({ name }) => name)).toEqual(["m1"]);
+    expect(after?.partitions.map(({ owner }) => owner)).toEqual(Array(6).fill(m1));
+    const epochs = (group: typeof after) => group?.partitions.map(({ epoch = 0 }) => epoch) ?? [];
+    const grew = epochs(after).map((epoch, index) => epoch > (epochs(before)[index] ?? 0));
+    expect(grew).toEqual([false, true, false, true, false, true]);
+
+    await stays.stop();
+    expect((await look())?.partitions.map(({ owner, leasedUntilMs }) => [owner, leasedUntilMs])).toEqual(
+      Array(6).fill([undefined, undefined]),
+    );
+    async function look() {
+      return (await describeGroups(one.engine)).find(({ group }) => group === "workers");
+    }
   });
 
   it("let nothing run once the queue stopped: no timer is left, and stopping twice is stopping once", async () => {

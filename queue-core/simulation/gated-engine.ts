@@ -22,6 +22,7 @@ export function gatedEngine(engine: Engine, gate: Gate): Engine {
     acquireLease: (ref) => call(() => engine.acquireLease(ref)),
     renewLease: (lease, ttlMs) => call(() => engine.renewLease(lease, ttlMs)),
     releaseLease: (lease) => call(() => engine.releaseLease(lease)),
+    leases: (group, topic) => call(() => engine.leases(group, topic)),
     heartbeat: (group, member, ttlMs) => call(() => engine.heartbeat(group, member, ttlMs)),
     members: (group) => call(() => engine.members(group)),
     onAppend: (listener) => engine.onAppend((...appended) => gate.pass(() => listener(...appended))),

@@ -26,6 +26,7 @@ export function passedOn(engine: Engine, own: Partial<Engine>): Engine {
     acquireLease: (ref) => engine.acquireLease(ref),
     renewLease: (lease, ttlMs) => engine.renewLease(lease, ttlMs),
     releaseLease: (lease) => engine.releaseLease(lease),
+    leases: (group, topic) => engine.leases(group, topic),
     heartbeat: (group, member, ttlMs) => engine.heartbeat(group, member, ttlMs),
     members: (group) => engine.members(group),
     statistics: () => engine.statistics(),

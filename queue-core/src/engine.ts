@@ -100,6 +100,17 @@ export interface Lease extends PartitionRef {
   readonly epoch: number;
 }
 
+/** Who has a partition, as a look at the leases finds it. */
+export interface LeaseHolder {
+  readonly partition: number;
+  /** Of the last one who had it. */
+  readonly epoch: number;
+  /** Undefined where it was released. */
+  readonly member: string | undefined;
+  /** Engine time, ms. One that ran out still holds until somebody acquires it. */
+  readonly expiresAtMs: number;
+}
+
 /** Everything that takes effect together, or not at all. All parts are optional; an empty commit orders and syncs. */
 export interface Commit {
   /**
@@ -212,6 +223,8 @@ export interface Engine {
   /** False when the lease was lost. */
   renewLease(lease: Lease, ttlMs: number): Promise<boolean>;
   releaseLease(lease: Lease): Promise<void>;
+  /** Of the partitions that anybody of the group ever had since the store was opened, in their order. */
+  leases(group: string, topic: string): Promise<readonly LeaseHolder[]>;
   /** Tells that the member is alive for `ttlMs`; 0 leaves the group. */
   heartbeat(group: string, member: string, ttlMs: number): Promise<void>;
   /** Live members of the group, sorted. */

@@ -41,7 +41,8 @@ export async function joinGroup(
   const counters: MemberCounters = { handled: 0, retried: 0, deadLettered: 0, batches: 0, expired: 0 };
   await registerGroup(context.engine, group, topic);
   const leaseMs = options.leaseMs ?? context.leaseMs;
-  const place = { group, topic: topic.name, partitions: topic.partitions, member: memberId(member, unique), leaseMs };
+  const traits = { name: member, process: context.process, sinceMs: context.engine.now() };
+  const place = { group, topic: topic.name, partitions: topic.partitions, member: memberId(traits, unique), leaseMs };
   const membership = new Membership(context, place, start(counters));
   await membership.join();
   return {

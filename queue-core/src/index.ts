@@ -5,9 +5,23 @@ export { createMemoryEngine, type MemoryEngineOptions } from "./engines/memory.t
 export { connectEngine } from "./engines/port/connect-engine.ts";
 export { type ServedEngine, serveEngine } from "./engines/port/serve-engine.ts";
 export * from "./errors.ts";
+export {
+  describeGroups,
+  type GroupDescription,
+  type GroupMemberDescription,
+  type GroupPartition,
+} from "./group-overview.ts";
 export { retireGroup } from "./group-registry.ts";
 export type { Addition, Interceptor, OutgoingMessage, PublishOutcome } from "./interceptors.ts";
-export { deadLetterNamespace, delayNamespace, halfNamespace, membershipName, stateNamespace } from "./namespaces.ts";
+export {
+  deadLetterNamespace,
+  delayNamespace,
+  halfNamespace,
+  type MemberTraits,
+  membershipName,
+  memberTraits,
+  stateNamespace,
+} from "./namespaces.ts";
 export { openQueue, type QueueOptions } from "./open-queue.ts";
 export * from "./queue.ts";
 export {

@@ -47,11 +47,25 @@ export const sharedValueNamespace = (name: string): Namespace => `$value/${name}
 /** The engine's membership is by name; a member reads one topic, so the name holds both. */
 export const membershipName = (group: string, topic: string): string => `${group}/${topic}`;
 
-/** A member as the engine knows it: unlike any other, also of its name. */
-export const memberId = (name: string, instance: string): string => `${name}#${instance}`;
+/** What a member's id tells of it. */
+export interface MemberTraits {
+  /** The name that people gave it. */
+  readonly name: string;
+  /** The process that it runs in, by the name that people gave that one. */
+  readonly process: string;
+  /** When it joined, engine time, ms. */
+  readonly sinceMs: number;
+}
 
-/** The name that people gave it. */
-export const memberName = (id: string): string => id.split("#", 1)[0] ?? id;
+/** A member as the engine knows it: unlike any other, also of its name. */
+export const memberId = ({ name, process, sinceMs }: MemberTraits, unique: string): string =>
+  `${name}#${process}#${Math.floor(sinceMs)}#${unique}`;
+
+/** Of an id that a look at leases or members found. */
+export function memberTraits(id: string): MemberTraits {
+  const [name = id, process = "", sinceMs = ""] = id.split("#");
+  return { name, process, sinceMs: Number(sinceMs) };
+}
 
 /** Header extension that names the one group a redriven message is for. */
 export const redriveHeader = "queue-core.redrive";
@@ -65,7 +79,10 @@ export const timeKey = (timeMs: number): string => String(Math.max(0, Math.ceil(
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
 /** Throws INVALID_ARGUMENT for a name that could meet another's namespace. */
-export function checkName(kind: "group" | "topic" | "member" | "bucket" | "namespace" | "value", name: string): void {
+export function checkName(
+  kind: "group" | "topic" | "member" | "process" | "bucket" | "namespace" | "value",
+  name: string,
+): void {
   if (namePattern.test(name)) return;
   throw new QueueError(
     "INVALID_ARGUMENT",

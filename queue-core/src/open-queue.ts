@@ -17,7 +17,7 @@ import { QueueError } from "./errors.ts";
 import { joinGroup } from "./group-member.ts";
 import { HalfMessages, type TransactionalOptions } from "./half-messages.ts";
 import { type Interceptor, InterceptorChain } from "./interceptors.ts";
-import { checkName, memberName, membershipName, repliesTopicName } from "./namespaces.ts";
+import { checkName, membershipName, memberTraits, repliesTopicName } from "./namespaces.ts";
 import { checkMs, checkPositive } from "./number-checks.ts";
 import { PartitionProcess } from "./process.ts";
 import { Publisher } from "./publish.ts";
@@ -50,6 +50,8 @@ export interface QueueOptions {
   readonly timers?: Timers;
   /** In [0, 1); default Math.random. For backoff, jitter and ids of members. */
   readonly random?: () => number;
+  /** What people call this process where they look at who reads what; default: its pid. */
+  readonly processName?: string;
   /** See every message of this process on its way in and out, in this order; default none. */
   readonly interceptors?: readonly Interceptor[];
   /** Hears of faults in background loops, which go on. Default: a process warning. */
@@ -80,6 +82,7 @@ async function open(options: QueueOptions): Promise<Queue> {
   const topics = options.topics as readonly Topic<unknown>[];
   checkTopics(topics);
   checkMs("leaseMs", options.leaseMs);
+  if (options.processName !== undefined) checkName("process", options.processName);
   await options.engine.declareTopics([
     ...topics.map(({ name, partitions, ringMessages }) =>
       ringMessages === undefined ? { name, partitions } : { name, partitions, ringMessages },
@@ -112,6 +115,7 @@ function contextOf(options: QueueOptions): QueueContext {
     advances: { count: 0 },
     leaseMs: options.leaseMs ?? defaultLeaseMs,
     instance: options.random === undefined ? randomUUID().slice(0, 13) : instanceFrom(options.random),
+    process: options.processName ?? String(process.pid),
     interceptors: interceptors.length === 0 ? undefined : new InterceptorChain(interceptors, report),
     report,
   };
@@ -238,7 +242,7 @@ class OpenQueue implements Queue {
         const committed = await this.engine.committedOffset({ group, topic: topic.name, partition });
         // The member it is assigned to: who really holds the lease may lag behind by one hand-over.
         const id = members[partition % members.length];
-        const owner = id === undefined ? undefined : memberName(id);
+        const owner = id === undefined ? undefined : memberTraits(id).name;
         return { partition, start, end, committed, lagMessages: Math.max(0, end - Math.max(committed, start)), owner };
       }),
     );

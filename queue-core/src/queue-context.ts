@@ -25,6 +25,8 @@ export interface QueueContext {
   readonly leaseMs: number;
   /** Tells this instance apart from all others, also from earlier ones in the same place. */
   readonly instance: string;
+  /** What people call the process, for those who look at groups. */
+  readonly process: string;
   /** Undefined where none are given, so that they cost nothing there. */
   readonly interceptors: InterceptorChain | undefined;
   /** A fault met by a background loop, which goes on. */

@@ -109,6 +109,7 @@ function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
     openQueue({
       engine,
       topics: allTopics,
+      processName: "backend",
       onBackgroundError: (where, error) => log.warn({ err: error }, `queue: ${where}`),
     }),
   );

@@ -33,6 +33,7 @@ await hostThread(async () => {
   const queue = await openQueue({
     engine: await connectEngine(engine),
     topics: allTopics,
+    processName: "consumers",
     onBackgroundError: (where, error) => log.warn({ err: error }, `queue: ${where}`),
   });
   const db = openDatabase(databaseUrl, {

@@ -246,6 +246,36 @@ export const AuditReport = z.object({
   invariants: z.array(z.object({ id: z.int(), title: z.string(), verdict: z.enum(verdicts), evidence: z.string() })),
 });
 
+/** Who reads what, by topic and group. A look of many reads: nothing in it is of one instant. */
+export const OpsMembers = z.object({
+  /** Engine time when the look began. */
+  atMs: z.int(),
+  groups: z.array(
+    z.object({
+      group: z.string(),
+      topic: z.string(),
+      /** Live ones. A process has a member in each group that it serves. */
+      members: z.array(z.object({ id: z.string(), name: z.string(), process: z.string(), sinceMs: z.int() })),
+      partitions: z.array(
+        z.object({
+          partition: z.int(),
+          /** Id of the member that has it; null where nobody does. One that died has it until its lease runs out. */
+          owner: z.string().nullable(),
+          /** That member's process. */
+          process: z.string().nullable(),
+          /** Fencing epoch; grows with each change of owner. Null where nobody ever had it. */
+          epoch: z.int().nullable(),
+          leasedUntilMs: z.int().nullable(),
+          /** The next offset to read. */
+          committed: z.int(),
+          end: z.int(),
+          lagMessages: z.int(),
+        }),
+      ),
+    }),
+  ),
+});
+
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),
@@ -267,6 +297,7 @@ export type Knobs = z.infer<typeof Knobs>;
 export type ReplyFaults = z.infer<typeof ReplyFaults>;
 export type FlowSample = z.infer<typeof FlowSample>;
 export type FlowHistory = z.infer<typeof FlowHistory>;
+export type OpsMembers = z.infer<typeof OpsMembers>;
 export type AuditReport = z.infer<typeof AuditReport>;
 export type Verdict = (typeof verdicts)[number];
 export type Problem = z.infer<typeof Problem>;

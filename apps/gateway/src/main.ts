@@ -38,7 +38,12 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const { queue, risks, failed } = await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log });
+      const { queue, risks, failed } = await openRedisQueue({
+        app: "gateway",
+        url: settings.REDIS_URL,
+        topics: allTopics,
+        log,
+      });
       list.add(queue, (opened) => opened.stop());
       const preparing = prepareDatabase({ url: settings.DATABASE_URL, engine: queue.engine });
       const { db, toSellOut } = list.add(await preparing.catch(tellAs(ForeignDatabase, foreign)), (opened) =>

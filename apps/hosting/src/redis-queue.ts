@@ -4,6 +4,7 @@
  * What can go wrong: Redis is not there, is too old, or lost what it acknowledged. Whoever starts the process gets
  * one line about it; an address is told without its password.
  */
+import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { openQueue, type Queue, QueueError, type QueueOptions } from "queue-core";
 import { openRedisEngine, type RedisEngine } from "queue-core/redis";
@@ -17,8 +18,17 @@ export interface OpenRedisQueue {
   readonly failed: Promise<Error>;
 }
 
+/** As the log calls it; else the app with its host and pid, for in containers the pid alone is no name. */
+function processName(app: string): string {
+  const name = process.env.PROCESS_NAME ?? "";
+  const isName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/.test(name);
+  return isName ? name : `${app}-${hostname()}-${process.pid}`.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 80);
+}
+
 /** Throws StartProblem. Warns of settings that put data at risk. */
 export async function openRedisQueue(options: {
+  /** Which app this process is, e.g. `worker`. */
+  readonly app: string;
   readonly url: string;
   readonly topics: QueueOptions["topics"];
   readonly log: Logger;
@@ -36,6 +46,7 @@ export async function openRedisQueue(options: {
     const queue = await openQueue({
       engine,
       topics,
+      processName: processName(options.app),
       onBackgroundError: (where, error) => log.warn({ err: error }, `queue: ${where}`),
     });
     return { queue, risks: () => engine.risks(), failed: engine.failed };

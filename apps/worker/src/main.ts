@@ -14,7 +14,12 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const { queue, failed } = await openRedisQueue({ url: settings.REDIS_URL, topics: allTopics, log });
+      const { queue, failed } = await openRedisQueue({
+        app: "worker",
+        url: settings.REDIS_URL,
+        topics: allTopics,
+        log,
+      });
       list.add(queue, (opened) => opened.stop());
       const knobs = await openKnobs({ engine: queue.engine });
       const scorer = createHttpRiskScorer({ url: settings.SANDBOX_URL });

@@ -7,12 +7,13 @@
  *
  * Leases live in memory alone: when the one process that serves the log dies, all its members die with it.
  */
-import type { Lease, PartitionRef } from "../engine.ts";
+import type { Lease, LeaseHolder, PartitionRef } from "../engine.ts";
 
 /** Changes of owner that one incarnation can count: 2^32, which leaves 2^21 incarnations below 2^53. */
 const epochsPerIncarnation = 2 ** 32;
 
 interface Holding {
+  readonly partition: number;
   epoch: number;
   /** Undefined once released. */
   member: string | undefined;
@@ -33,7 +34,7 @@ export class LeaseTable {
     const id = idOf(ref);
     let holding = this.#holdings.get(id);
     if (holding === undefined) {
-      holding = { epoch: this.#firstEpoch, member: undefined, expiresAtMs: 0 };
+      holding = { partition: ref.partition, epoch: this.#firstEpoch, member: undefined, expiresAtMs: 0 };
       this.#holdings.set(id, holding);
     } else if (holding.member === undefined || holding.expiresAtMs <= nowMs) {
       holding.epoch++;
@@ -66,6 +67,16 @@ export class LeaseTable {
   release(lease: Lease): void {
     const holding = this.#holdings.get(idOf(lease));
     if (holding !== undefined && this.holds(lease)) holding.member = undefined;
+  }
+
+  /** In the order of their partitions. */
+  holders(group: string, topic: string): LeaseHolder[] {
+    const found: LeaseHolder[] = [];
+    for (const [id, { partition, epoch, member, expiresAtMs }] of this.#holdings) {
+      if (id !== idOf({ group, topic, partition })) continue;
+      found.push({ partition, epoch, member, expiresAtMs: member === undefined ? 0 : expiresAtMs });
+    }
+    return found.sort((a, b) => a.partition - b.partition);
   }
 
   heartbeat(group: string, member: string, ttlMs: number, nowMs: number): void {

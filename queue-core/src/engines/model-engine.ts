@@ -11,6 +11,7 @@ import type {
   Engine,
   EngineStatistics,
   Lease,
+  LeaseHolder,
   Namespace,
   PartitionRange,
   PartitionRef,
@@ -119,6 +120,11 @@ export abstract class ModelEngine<Store> implements Engine {
   async releaseLease(lease: Lease): Promise<void> {
     this.assertOpen();
     this.model.leases.release(lease);
+  }
+
+  async leases(group: string, topic: string): Promise<readonly LeaseHolder[]> {
+    this.assertOpen();
+    return this.model.leases.holders(group, topic);
   }
 
   async heartbeat(group: string, member: string, ttlMs: number): Promise<void> {

@@ -25,6 +25,7 @@ import type {
   Engine,
   EngineStatistics,
   Lease,
+  LeaseHolder,
   Namespace,
   PartitionRange,
   PartitionRef,
@@ -79,6 +80,7 @@ const readingCalls: ReadonlySet<CallName> = new Set([
   "readState",
   "scanState",
   "countState",
+  "leases",
   "members",
 ]);
 
@@ -177,6 +179,10 @@ class ConnectedEngine implements Engine {
 
   releaseLease(lease: Lease): Promise<void> {
     return this.#call("releaseLease", lease);
+  }
+
+  leases(group: string, topic: string): Promise<readonly LeaseHolder[]> {
+    return this.#call("leases", group, topic);
   }
 
   heartbeat(group: string, member: string, ttlMs: number): Promise<void> {

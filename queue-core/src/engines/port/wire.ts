@@ -45,6 +45,7 @@ export type CallName =
   | "acquireLease"
   | "renewLease"
   | "releaseLease"
+  | "leases"
   | "heartbeat"
   | "members";
 

@@ -42,6 +42,10 @@ export class CellKeys {
     return this.#key(offsetsSuffix(topic, group));
   }
 
+  leases(topic: string, group: string): string | Buffer {
+    return this.#key(leasesSuffix(topic, group));
+  }
+
   state(namespace: string): string | Buffer {
     return this.#key(`s:${namespace}`);
   }

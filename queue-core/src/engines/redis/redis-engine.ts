@@ -18,6 +18,7 @@ import type {
   Engine,
   EngineStatistics,
   Lease,
+  LeaseHolder,
   Namespace,
   PartitionRange,
   PartitionRef,
@@ -236,6 +237,11 @@ export class OpenRedisEngine implements RedisEngine {
     this.#assertOpen();
     this.#letGo(lease);
     await this.#parts.lane.push(new ReleaseOperation(lease)).promise;
+  }
+
+  async leases(group: string, topic: string): Promise<readonly LeaseHolder[]> {
+    this.#assertOpen();
+    return this.#parts.reads.leases(group, topic);
   }
 
   async heartbeat(group: string, member: string, ttlMs: number): Promise<void> {

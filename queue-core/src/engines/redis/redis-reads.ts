@@ -5,7 +5,15 @@
  * asked for at once is near the bytes that the caller wants; reads are tried again on a new connection until their
  * deadline, for they change nothing; no read costs more the more entries or messages there are beside those asked for.
  */
-import type { Namespace, PartitionRange, PartitionRef, StateEntry, StoredMessage, TopicConfig } from "../../engine.ts";
+import type {
+  LeaseHolder,
+  Namespace,
+  PartitionRange,
+  PartitionRef,
+  StateEntry,
+  StoredMessage,
+  TopicConfig,
+} from "../../engine.ts";
 import { QueueError } from "../../errors.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import { type CellKeys, endField, startField } from "./cell-keys.ts";
@@ -107,6 +115,16 @@ export class RedisReads {
     return Math.max(numberOf(committed as Buffer | null), start);
   }
 
+  /** One field for each partition, 1,024 at most. */
+  async leases(group: string, topic: string): Promise<LeaseHolder[]> {
+    const fields = (await this.#ask("HGETALL", [this.#keys.leases(topic, group)])) as Buffer[];
+    const found: LeaseHolder[] = [];
+    for (let index = 0; index < fields.length; index += 2) {
+      found.push(holderOf(Number(fields[index]?.toString("latin1")), fields[index + 1] as Buffer));
+    }
+    return found.sort((a, b) => a.partition - b.partition);
+  }
+
   async state(namespace: Namespace, keys: readonly string[], nowMs: number): Promise<(Buffer | undefined)[]> {
     if (keys.length === 0) return [];
     const entries = (await this.#ask("HMGET", [
@@ -204,6 +222,12 @@ const below = (key: string): Buffer => Buffer.concat([exclusive, encodeText(key)
 
 function numberOf(text: Buffer | null | undefined): number {
   return text === null || text === undefined ? 0 : Number(text.toString("latin1"));
+}
+
+/** `<epoch> <expiresAtMs> =<member>`, or `- ` in place of the member. */
+function holderOf(partition: number, field: Buffer): LeaseHolder {
+  const [, epoch, expiresAtMs, member] = /^(\d+) (\d+) (?:=(.*)|-)$/s.exec(decodeText(field)) ?? [];
+  return { partition, epoch: Number(epoch), expiresAtMs: Number(expiresAtMs), member };
 }
 
 function messageOf([id, [, time, , record]]: StreamEntry, topic: string, partition: number): StoredMessage {
