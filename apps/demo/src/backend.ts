@@ -38,6 +38,8 @@ interface Configuration {
   readonly secrets: { readonly session: string; readonly purchase: string };
   readonly trustedProxies: readonly string[];
   readonly secureCookies: boolean;
+  /** Whoever opens the control room at this machine is signed in. */
+  readonly signsInLocalPerson: boolean;
   /** First settings, JSON; what is not named has its default. */
   readonly knobs: unknown;
   /** Members of each stage of the worker. */
@@ -71,6 +73,7 @@ function readConfiguration(): Configuration {
     secrets: { session: required("SESSION_SECRET"), purchase: required("PURCHASE_SECRET") },
     trustedProxies: values.proxies(process.env.TRUSTED_PROXIES ?? "", "TRUSTED_PROXIES"),
     secureCookies: values.flag(process.env.SECURE_COOKIES ?? "0", "SECURE_COOKIES"),
+    signsInLocalPerson: values.flag(process.env.SIGN_IN_LOCAL_PERSON ?? "0", "SIGN_IN_LOCAL_PERSON"),
     knobs: JSON.parse(process.env.KNOBS ?? "{}"),
     members: Number(process.env.WORKER_MEMBERS ?? "1"),
     logLevel: values.logLevel(process.env.LOG_LEVEL ?? "info", "LOG_LEVEL"),
@@ -159,6 +162,7 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
     log,
     replay,
     secureCookies: configuration.secureCookies,
+    signsInLocalPerson: configuration.signsInLocalPerson,
     ...(configuration.trustedProxies.length === 0 ? {} : { trustedProxies: configuration.trustedProxies }),
     ...(configuration.storefrontUrl === undefined ? {} : { storefrontUrl: configuration.storefrontUrl }),
   });

@@ -48,11 +48,12 @@ export function announce({ url, sandboxUrl }: { url: string; sandboxUrl: string 
     ["live page", `${url}/live`],
     ["orders", `${url}/orders`],
     ["SMS inbox", `${url}/messages`],
+    ["control room", `${url}/ops`],
     ["API docs", `${url}/api/docs`],
     ["operations", `${url}/api/ops/audit  with  Authorization: Bearer ${adminToken}`],
     ["metrics", `${url}/metrics`],
     ["providers", `${sandboxUrl}  (payment, SMS and risk score)`],
   ];
-  console.log(lines.map(([name = "", address = ""]) => `  ${name.padEnd(11)} ${address}`).join("\n"));
+  console.log(lines.map(([name = "", address = ""]) => `  ${name.padEnd(12)} ${address}`).join("\n"));
   console.log(`ready ${url}`);
 }

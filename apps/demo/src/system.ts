@@ -119,6 +119,8 @@ class Parts {
       PURCHASE_SECRET: this.#folder.secrets.purchase,
       TRUSTED_PROXIES: (this.#options.trustedProxies ?? []).join(","),
       SECURE_COOKIES: this.#options.secureCookies === true ? "1" : "0",
+      // Who chose a token of their own wants it asked for.
+      SIGN_IN_LOCAL_PERSON: this.#options.adminToken === undefined ? "1" : "0",
       ...this.#options.backendEnvironment,
     });
     const backend = surroundings.child<BackendReady>({ name: "backend", module: "./backend.ts", env });

@@ -104,6 +104,8 @@ export interface GatewayOptions {
   readonly secureCookies?: boolean;
   /** Shoppers may start a crowd sale themselves; only for a demo. */
   readonly replay?: ReplaySettings;
+  /** Whoever opens /ops at this machine is signed in as admin; only for a demo that listens on loopback. */
+  readonly signsInLocalPerson?: boolean;
   readonly timings?: Partial<Timings>;
   readonly streams?: Partial<StreamLimits>;
 }

@@ -7,15 +7,19 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import fastify, { type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, validatorCompiler } from "fastify-type-provider-zod";
+import { isLoopback } from "./admission/limits.ts";
 import { answerClientError, answerFrameworkError, installErrorDoors, rawProblem } from "./edge/error-doors.ts";
 import { installMethodNotAllowed } from "./edge/method-not-allowed.ts";
 import { ProblemError, sendProblem } from "./edge/problem.ts";
 import { installRequestChecks } from "./edge/request-checks.ts";
 import { parseStrictJson } from "./edge/strict-json.ts";
 import type { Gateway } from "./gateway.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { adminCookie } from "./routes/ops-session.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { storefrontProxy } from "./routes/storefront.ts";
 import { createAdminGuard } from "./session/admin-guard.ts";
+import { signInLocalPerson } from "./session/local-person.ts";
 
 const bodyLimitBytes = 16 * 1024;
 const headerLimitBytes = 16 * 1024;
@@ -60,8 +64,15 @@ export async function buildServer(gateway: Gateway, routes: (api: FastifyInstanc
   }
   closeMethods();
   app.all("/api", { schema: { hide: true } }, (_request, reply) => sendProblem(reply, { code: "not-found" }));
-  if (options.storefrontUrl !== undefined) await storefrontProxy(app, options.storefrontUrl);
+  if (options.storefrontUrl !== undefined) await storefrontProxy(app, options.storefrontUrl, localSignIn(options));
   return app;
+}
+
+/** Undefined where nobody is signed in by being here. */
+function localSignIn({ signsInLocalPerson, host, trustedProxies = [], secureCookies, adminToken }: GatewayOptions) {
+  const isOpenToOthers = !(isLoopback(host) || host === "localhost") || trustedProxies.length > 0;
+  if (signsInLocalPerson !== true || isOpenToOthers || secureCookies === true) return undefined;
+  return signInLocalPerson(adminCookie(adminToken, { secure: false }));
 }
 
 async function apiRoutes(api: FastifyInstance, routes: (api: FastifyInstance) => void): Promise<void> {

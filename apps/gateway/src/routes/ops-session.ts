@@ -25,15 +25,26 @@ export function signInRoute(app: FastifyInstance, gateway: Gateway, admin: Admin
     },
     async (request, reply) => {
       if (!admin.knows(request.body.token)) throw new ProblemError("unauthenticated");
-      const cookie = stringifySetCookie({
-        name: adminCookieName(secure),
-        value: request.body.token,
-        path: "/",
-        httpOnly: true,
-        sameSite: "strict",
-        secure,
-      });
-      return reply.code(204).header("set-cookie", cookie).send();
+      return reply.code(204).header("set-cookie", adminCookie(request.body.token, { secure })).send();
     },
   );
+  app.get(
+    "/ops/session",
+    {
+      onRequest: admin.require,
+      schema: { tags, summary: "Whether the admin is signed in", response: { 204: z.null(), 401: Problem } },
+    },
+    async (_request, reply) => reply.code(204).send(),
+  );
 }
+
+/** The whole header. */
+export const adminCookie = (token: string, { secure }: { readonly secure: boolean }): string =>
+  stringifySetCookie({
+    name: adminCookieName(secure),
+    value: token,
+    path: "/",
+    httpOnly: true,
+    sameSite: "strict",
+    secure,
+  });

@@ -15,6 +15,7 @@ import { knobRoutes } from "./ops-knobs.ts";
 import { type NumberParts, numberRoutes } from "./ops-numbers.ts";
 import { saleRoutes, shopperRoute } from "./ops-sales.ts";
 import { signInRoute } from "./ops-session.ts";
+import { topicRoutes } from "./ops-topics.ts";
 import { reconciliationRoute } from "./reconciliation.ts";
 
 export interface OpsParts extends NumberParts {
@@ -32,6 +33,7 @@ export function opsRoutes(app: FastifyInstance, gateway: Gateway, parts: OpsPart
     knobRoutes(ops, gateway, marks);
     faultRoutes(ops, gateway);
     queueFaultRoutes(ops, gateway);
+    topicRoutes(ops, gateway);
     deadLetterRoutes(ops, gateway);
     memberRoute(ops, gateway);
     reconciliationRoute(ops, gateway);
