@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { type PrivateRedis, startPrivateRedis } from "queue-core/redis";
+import { openTcpProxy } from "queue-core/tcp-proxy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRedisInstalled } from "../../testing/redis-installed.ts";
 import { openStore } from "./job-store.ts";
@@ -48,6 +49,30 @@ describe.skipIf(!isRedisInstalled && process.env.CI === undefined)("jobs in Redi
       expect(await ran).toBe("late");
     } finally {
       await close();
+    }
+  });
+
+  test("connections that go half-open are given up: jobs are added again, and the worker goes on", async () => {
+    await loseAll();
+    const proxy = await openTcpProxy(redis.port);
+    const { jobs, close } = await openStore({ store: "redis", url: `redis://127.0.0.1:${proxy.port}` });
+    const ran = new Map<string, PromiseWithResolvers<void>>(
+      ["before", "after"].map((id) => [id, Promise.withResolvers<void>()]),
+    );
+    try {
+      await jobs.work(textKind(), async ({ id }) => {
+        ran.get(id)?.resolve();
+        return { kind: "done" };
+      });
+      await jobs.add(textKind(), [{ id: "before", data: "" }]);
+      await ran.get("before")?.promise;
+      proxy.hold("everything");
+      await expect(jobs.add(textKind(), [{ id: "after", data: "" }])).rejects.toThrow();
+      await jobs.add(textKind(), [{ id: "after", data: "" }]);
+      await ran.get("after")?.promise;
+    } finally {
+      await close();
+      await proxy.close();
     }
   });
 });

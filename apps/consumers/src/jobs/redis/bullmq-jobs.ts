@@ -6,6 +6,9 @@
  *   `stalledMax` times (a job that kills every process that touches it has to end somewhere).
  * - Redis is down: `add` rejects within `answerWithinMs` instead of waiting for it to come back, so that whoever adds
  *   can pause; workers wait, and go on when it is back.
+ * - A connection goes half-open (its peer is gone and nobody said so): a deadline for each command would fail them all,
+ *   one after another, for as long as the process lives. So a socket that owes an answer and says nothing for
+ *   `producerSilenceMs` or `workerSilenceMs` is destroyed, and a new one made.
  * - Redis loses its memory: nothing here notices, and nothing has to (see job-queue.ts).
  * - A job's key in Redis ends in its id, and so do the queue's own (a job named "delayed" would be the set of delayed
  *   jobs); nor does BullMQ take a ":" or a number. So ids are marked and escaped on their way in, and back on their way
@@ -43,6 +46,10 @@ export interface BullmqJobsOptions {
 }
 
 const answerWithinMs = 5_000;
+/** Shorter than `answerWithinMs`: who adds once more after a failure has a new connection. */
+const producerSilenceMs = 4_000;
+/** Longer than a worker's blocking read, which BullMQ lets wait for up to 10 s. */
+const workerSilenceMs = 12_000;
 const jobsPerCall = 256;
 const stalledMax = 16;
 const keptDone = 20_000;
@@ -115,7 +122,12 @@ class BullmqJobs implements JobQueue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       const { url, onError } = this.#options;
-      const connection = { url, maxRetriesPerRequest: 1, commandTimeout: answerWithinMs };
+      const connection = {
+        url,
+        maxRetriesPerRequest: 1,
+        commandTimeout: answerWithinMs,
+        socketTimeout: producerSilenceMs,
+      };
       queue = new Queue(name, { connection, prefix: jobQueuePrefix });
       queue.on("error", onError);
       this.#queues.set(name, queue);
@@ -145,7 +157,7 @@ class BullmqWorker<T> implements JobWorker {
       kind.name,
       ({ id = "", data, attemptsMade }) => this.#run({ id: idOf(id), data, attempt: attemptsMade + 1 }),
       {
-        connection: { url, maxRetriesPerRequest: null },
+        connection: { url, maxRetriesPerRequest: null, socketTimeout: workerSilenceMs },
         prefix: jobQueuePrefix,
         concurrency: kind.concurrency,
         limiter: { max, duration: perMs },
