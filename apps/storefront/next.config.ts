@@ -15,7 +15,11 @@ const config: NextConfig = {
   output: "standalone",
   // The libraries are hoisted to the repository's root; without this the standalone folder would miss them.
   outputFileTracingRoot: repositoryRoot,
-  turbopack: { root: repositoryRoot },
+  turbopack: {
+    root: repositoryRoot,
+    // Messages are compiled when the server starts (src/language/server.ts): the browser needs no parser, 20 kB less.
+    resolveAlias: { "use-intl/format-message": "use-intl/format-message/format-only" },
+  },
   // Builds happen once after a clone or a change: writing a cache that nobody reads would cost more than it saves.
   experimental: { turbopackFileSystemCacheForBuild: false },
   // Types are a check of their own (`tsc -p apps/storefront`); whoever starts the demo need not wait for it.

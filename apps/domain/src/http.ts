@@ -35,6 +35,10 @@ export const Session = z.object({
   expiresAt: z.iso.datetime(),
 });
 export const SessionRequest = z.strictObject({ name: lineOf(40).optional() });
+/** The shoppers that have signed in on the asking device, newest first. */
+export const DeviceShoppers = z.object({
+  shoppers: z.array(z.object({ userId: z.string(), name: z.string(), current: z.boolean() })),
+});
 
 /** The server's clock, for countdowns. */
 export const ServerTime = z.object({ now: z.iso.datetime(), epochMs: z.int() });
@@ -286,6 +290,7 @@ export const Problem = z.object({
 });
 
 export type Session = z.infer<typeof Session>;
+export type DeviceShoppers = z.infer<typeof DeviceShoppers>;
 export type Product = z.infer<typeof Product>;
 export type Sale = z.infer<typeof Sale>;
 export type Purchase = z.infer<typeof Purchase>;

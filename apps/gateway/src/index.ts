@@ -156,7 +156,7 @@ type RouteParts = ReturnType<typeof routeParts>;
 function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): void {
   const { options } = gateway;
   const { guard, opening, sampler } = parts;
-  sessionRoutes(api, gateway);
+  sessionRoutes(api, gateway, guard);
   purchaseRoutes(api, gateway, {
     guard,
     steps: admissionSteps({ guard, tokens: gateway.tokens }),

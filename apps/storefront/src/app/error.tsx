@@ -1,15 +1,14 @@
 "use client";
+import { useTranslations } from "use-intl/react";
 import { Notice } from "../components/notice.tsx";
 
 export default function PageError({ reset }: { readonly reset: () => void }) {
+  const t = useTranslations("shell.away");
   return (
-    <Notice title="The shop did not answer">
-      <p>
-        This page could not be put together, most likely because the shop behind it is starting or stopping. Nothing was
-        charged, and nothing you did is lost.
-      </p>
+    <Notice title={t("title")}>
+      <p>{t("text")}</p>
       <button type="button" className="plain-button" onClick={reset}>
-        Try again
+        {t("again")}
       </button>
     </Notice>
   );

@@ -1,14 +1,18 @@
 import Link from "next/link";
 import { Notice } from "../components/notice.tsx";
+import { translator } from "../language/server.ts";
 
-export const metadata = { title: "Nothing here" };
+export async function generateMetadata() {
+  return { title: (await translator("shell"))("nothing.title") };
+}
 
-export default function NotFound() {
+export default async function NotFound() {
+  const t = await translator("shell");
   return (
-    <Notice title="Nothing stands here">
-      <p>This address leads to no sale, no order and no page of this shop.</p>
+    <Notice title={t("nothing.title")}>
+      <p>{t("nothing.text")}</p>
       <Link href="/" prefetch={false} className="plain-button">
-        To the shop
+        {t("nothing.back")}
       </Link>
     </Notice>
   );

@@ -1,4 +1,5 @@
 import type { Product, Sale } from "@plateau/domain/http";
+import { Words } from "../language/words.tsx";
 import { askOrThrow } from "../server/backend.ts";
 import { currentMoment } from "../server/moment.ts";
 import { ShopWindow } from "../shop/shop-window.tsx";
@@ -9,5 +10,9 @@ export default async function ShopFront() {
     askOrThrow<{ products: Product[] }>("/api/products"),
     currentMoment(),
   ]);
-  return <ShopWindow sales={sales} products={products} moment={moment} />;
+  return (
+    <Words of={["shop", "catalogue"]}>
+      <ShopWindow sales={sales} products={products} moment={moment} />
+    </Words>
+  );
 }

@@ -1,19 +1,22 @@
 "use client";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
+import { useTranslations } from "use-intl/react";
 import { SignInCorner } from "../session/sign-in-button.tsx";
 import { Han } from "./han.tsx";
+import { LanguageSwitch } from "./language-switch.tsx";
 import { Mark } from "./mark.tsx";
 
 const places = [
-  { href: "/", name: "Shop", holds: ["/sales"] },
-  { href: "/orders", name: "Orders", holds: ["/orders"] },
-  { href: "/messages", name: "Messages", holds: ["/messages"] },
-  { href: "/live", name: "Live", holds: ["/live"] },
+  { href: "/", name: "shop", holds: ["/sales", "/products", "/search"] },
+  { href: "/orders", name: "orders", holds: ["/orders"] },
+  { href: "/messages", name: "messages", holds: ["/messages"] },
+  { href: "/live", name: "live", holds: ["/live"] },
 ] as const;
 
 export function Masthead() {
   const path = usePathname();
+  const t = useTranslations("shell.nav");
   return (
     <header className="masthead">
       <div className="page masthead-row">
@@ -22,7 +25,7 @@ export function Masthead() {
           Plateau
           <Han />
         </Link>
-        <nav className="nav" aria-label="Main">
+        <nav className="nav" aria-label={t("label")}>
           {places.map(({ href, name, holds }) => (
             <Link
               key={href}
@@ -30,11 +33,14 @@ export function Masthead() {
               prefetch={false}
               aria-current={path === href ? "page" : holds.some((below) => path.startsWith(below)) ? "true" : undefined}
             >
-              {name}
+              {t(name)}
             </Link>
           ))}
         </nav>
-        <SignInCorner />
+        <div className="masthead-corner">
+          <LanguageSwitch />
+          <SignInCorner />
+        </div>
       </div>
     </header>
   );

@@ -1,17 +1,25 @@
+"use client";
 import type { Sale } from "@plateau/domain/http";
-import { countText, unitsText } from "../text/figures.ts";
+import { useTranslations } from "use-intl/react";
+import { useFigures } from "../language/words-in-browser.tsx";
 
 /** Units left as a thin bar: available, then reserved; what is missing is sold. The words say the same. */
 export function StockBar({ sale }: { readonly sale: Sale }) {
+  const { count, units } = useFigures();
+  const t = useTranslations("shell.stock");
   const percent = (units: number) => `${(100 * units) / sale.stock}%`;
   return (
     <div className="grid gap-2">
       <p className="flex flex-wrap items-baseline justify-between gap-x-4 tabular">
         <span>
-          <strong className="font-semibold">{countText(sale.available)}</strong> of {unitsText(sale.stock)} left
+          {t.rich("left", {
+            available: count(sale.available),
+            units: units(sale.stock),
+            strong: (text) => <strong className="font-semibold">{text}</strong>,
+          })}
         </span>
         <span className="text-s text-ink-soft">
-          {countText(sale.reserved)} reserved, {countText(sale.sold)} sold
+          {t("gone", { reserved: count(sale.reserved), sold: count(sale.sold) })}
         </span>
       </p>
       <svg className="stock-bar" aria-hidden="true" focusable="false">

@@ -3,6 +3,7 @@
 import type { SmsMessage } from "@plateau/domain/http";
 import Link from "next/link";
 import { useEffect, useRef, useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { usePolled } from "../browser/use-polled.ts";
 import { Clock } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
@@ -17,6 +18,7 @@ export interface InboxProps {
 }
 
 export function Inbox({ messages: first, userId, moment }: InboxProps) {
+  const t = useTranslations("messages");
   const { value } = usePolled("/api/messages", first, pauseMs);
   const messages = value.messages.toSorted((a, b) => Date.parse(a.sentAt) - Date.parse(b.sentAt));
   const seen = useSeenBefore(userId, messages.at(-1)?.sentAt);
@@ -27,18 +29,16 @@ export function Inbox({ messages: first, userId, moment }: InboxProps) {
   }, [messages.length]);
 
   return (
-    <section className="phone" aria-label="Text messages">
+    <section className="phone" aria-label={t("phone")}>
       <div className="phone-bar">
-        <span className="tabular text-ink-soft">{unread > 0 ? `${unread} new` : ""}</span>
+        <span className="tabular text-ink-soft">{unread > 0 ? t("count", { count: unread }) : ""}</span>
         <span className="font-semibold">Plateau</span>
-        <span className="text-right text-ink-soft">SMS</span>
+        <span className="text-right text-ink-soft">{t("sms")}</span>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling list must be reachable by keyboard */}
-      <div ref={end} className="phone-list" tabIndex={0} role="log" aria-label="Messages from Plateau">
+      <div ref={end} className="phone-list" tabIndex={0} role="log" aria-label={t("list")}>
         {messages.length === 0 ? (
-          <p className="m-auto max-w-56 text-center text-ink-soft">
-            No messages yet. One comes when a unit is reserved for you, another when it is paid.
-          </p>
+          <p className="m-auto max-w-56 text-center text-ink-soft">{t("empty")}</p>
         ) : (
           messages.map((message) => (
             <Bubble
@@ -56,18 +56,19 @@ export function Inbox({ messages: first, userId, moment }: InboxProps) {
 
 function Bubble(props: { readonly message: SmsMessage; readonly unread: boolean; readonly moment: Moment }) {
   const { message, unread, moment } = props;
+  const t = useTranslations("messages");
   return (
     <article className="grid justify-items-start gap-1" data-testid="sms">
       <div className="bubble">{message.text}</div>
       <p className="label flex items-center gap-2 pl-1">
-        {unread ? <span className="unread-mark">New</span> : null}
+        {unread ? <span className="unread-mark">{t("new")}</span> : null}
         <Clock at={message.sentAt} grain="second" moment={moment} />
         <Link
           className="text-link inline-flex min-h-11 items-center px-2"
           href={`/orders/${encodeURIComponent(message.orderId)}`}
           prefetch={false}
         >
-          Order
+          {t("order")}
         </Link>
       </p>
     </article>

@@ -2,10 +2,10 @@
 /** Pay, let a payment be declined (the provider is simulated), cancel: and the time that is left for it. */
 import type { Order } from "@plateau/domain/http";
 import { useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { call, type Reply } from "../browser/api.ts";
-import { priceText } from "../text/figures.ts";
-import { problemSentence } from "../text/problem-sentences.ts";
-import { clockText, countdownText, isoDuration } from "../time/format.ts";
+import { isoDuration } from "../language/figures.ts";
+import { useFigures, useSentences } from "../language/words-in-browser.tsx";
 import type { Moment } from "../time/moment.ts";
 import { useServerNow } from "../time/use-server-now.ts";
 
@@ -21,6 +21,9 @@ export interface OrderActionsProps {
 type Asked = "paying" | "declining" | "cancelling" | undefined;
 
 export function OrderActions({ order, moment, zone, onAnswer, onUnknown }: OrderActionsProps) {
+  const t = useTranslations("orders.pay");
+  const { clock, countdown, price } = useFigures();
+  const sentences = useSentences();
   const now = useServerNow(moment.renderedAtMs);
   const [asked, setAsked] = useState<Asked>();
   const [problem, setProblem] = useState<string>();
@@ -36,12 +39,7 @@ export function OrderActions({ order, moment, zone, onAnswer, onUnknown }: Order
     const reply = await send();
     setAsked(undefined);
     if (reply.kind === "ok") onAnswer(reply.body);
-    else
-      setProblem(
-        reply.kind === "lost"
-          ? "The connection broke. This page looks up what became of it."
-          : problemSentence(reply.code),
-      );
+    else setProblem(reply.kind === "lost" ? t("lost") : sentences.problem(reply.code));
     onUnknown();
   };
   const pay = (kind: "paying" | "declining") => () =>
@@ -65,42 +63,40 @@ export function OrderActions({ order, moment, zone, onAnswer, onUnknown }: Order
             aria-disabled={busy}
             onClick={() => void pay("paying")()}
           >
-            <span className="act-label">{busy ? busyWords(asked) : `Pay ${priceText(order.amountCents)}`}</span>
+            <span className="act-label">
+              {busy ? t(asked ?? "paying") : t("act", { price: price(order.amountCents) })}
+            </span>
             <span className="act-figure">
               <time role="timer" aria-live="off" dateTime={isoDuration(left)}>
-                {countdownText(left)}
+                {countdown(left)}
               </time>
             </span>
           </button>
           <p className="min-h-12 text-ink-soft tabular" role="status">
             {problem ??
-              order.paymentProblem ??
-              `Reserved for you until ${clockText(order.payBefore, "second", zone)}. The payment is simulated: no card, no money.`}
+              t(order.paymentProblem === undefined ? "line" : "declined", {
+                time: clock(order.payBefore, "second", zone),
+              })}
           </p>
           <div className="flex flex-wrap gap-3">
             <button type="button" className="plain-button" aria-disabled={busy} onClick={() => void pay("declining")()}>
-              Let the payment be declined
+              {t("decline")}
             </button>
             <button type="button" className="plain-button" aria-disabled={busy} onClick={() => void cancel()}>
-              Cancel the order
+              {t("cancel")}
             </button>
           </div>
         </>
       ) : (
-        <p className="text-ink-soft">{problem ?? endWords[order.state]}</p>
+        <OrderEnd order={order} problem={problem} />
       )}
     </div>
   );
 }
 
-function busyWords(asked: Asked): string {
-  return asked === "cancelling" ? "Cancelling" : asked === "declining" ? "Asking for a refusal" : "Paying";
+function OrderEnd({ order, problem }: { readonly order: Order; readonly problem: string | undefined }) {
+  const t = useTranslations("orders.end");
+  const { state } = order;
+  if (state === "awaiting_payment" || state === "paying") return null;
+  return <p className="text-ink-soft">{problem ?? t(state)}</p>;
 }
-
-const endWords: Record<Order["state"], string> = {
-  awaiting_payment: "",
-  paying: "",
-  paid: "The amount is captured once and the unit is yours. A message confirms it in your inbox.",
-  cancelled: "You cancelled. The unit went back to the sale and nothing was charged.",
-  payment_expired: "The time to pay ran out. The unit went back to the sale and nothing was charged.",
-};

@@ -2,6 +2,7 @@
 /** The purchase is won, its order not yet written: the order service follows a moment behind. */
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { call } from "../browser/api.ts";
 
 const looksMax = 40;
@@ -9,6 +10,7 @@ const pauseMs = 500;
 
 export function OrderAwaited({ orderId }: { readonly orderId: string }) {
   const router = useRouter();
+  const t = useTranslations("orders.awaited");
   const [givenUp, setGivenUp] = useState(false);
   useEffect(() => {
     let stopped = false;
@@ -30,12 +32,8 @@ export function OrderAwaited({ orderId }: { readonly orderId: string }) {
   }, [orderId, router]);
   return (
     <div className="grid gap-4 pb-24" role="status">
-      <p className="text-l">{givenUp ? "The order is late" : "The order is being written"}</p>
-      <p className="max-w-xl text-ink-soft">
-        {givenUp
-          ? "Your unit stays reserved; the order service is behind. Come back to this page in a moment."
-          : "Your unit is reserved. The order service takes it from the queue and writes the order; this takes a moment."}
-      </p>
+      <p className="text-l">{givenUp ? t("late") : t("title")}</p>
+      <p className="max-w-xl text-ink-soft">{givenUp ? t("lateText") : t("text")}</p>
     </div>
   );
 }

@@ -1,8 +1,8 @@
 import type { Order } from "@plateau/domain/http";
 import Link from "next/link";
+import { createProductText } from "../language/product-text.ts";
+import { figures, translator } from "../language/server.ts";
 import { Picture } from "../pictures/picture.tsx";
-import { priceText } from "../text/figures.ts";
-import { orderStateWords } from "../text/order-words.ts";
 import { Clock } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
 
@@ -14,7 +14,9 @@ const tones: Record<Order["state"], string> = {
   payment_expired: "text-ink-soft",
 };
 
-export function OrderList({ orders, moment }: { readonly orders: readonly Order[]; readonly moment: Moment }) {
+export async function OrderList({ orders, moment }: { readonly orders: readonly Order[]; readonly moment: Moment }) {
+  const [t, catalogue, { price }] = await Promise.all([translator("orders"), translator("catalogue"), figures()]);
+  const text = createProductText(catalogue);
   return (
     <ul className="border-t-2 border-ink">
       {orders.map((order) => (
@@ -24,13 +26,13 @@ export function OrderList({ orders, moment }: { readonly orders: readonly Order[
               <Picture name={order.picture} />
             </span>
             <span className="min-w-0">
-              <span className="block text-l">{order.title}</span>
+              <span className="block text-l">{text.title(order)}</span>
               <span className="label">
                 <Clock at={order.createdAt} grain="day" moment={moment} />
               </span>
             </span>
-            <span className={`order-state ${tones[order.state]}`}>{orderStateWords[order.state]}</span>
-            <span className="order-amount tabular">{priceText(order.amountCents)}</span>
+            <span className={`order-state ${tones[order.state]}`}>{t(`state.${order.state}`)}</span>
+            <span className="order-amount tabular">{price(order.amountCents)}</span>
           </Link>
         </li>
       ))}

@@ -7,7 +7,9 @@
  */
 import type { Order } from "@plateau/domain/http";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { usePolled } from "../browser/use-polled.ts";
+import { useProductText } from "../shop/use-product-text.ts";
 import { useZone } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
 import { OrderActions } from "./order-actions.tsx";
@@ -31,6 +33,7 @@ export function OrderSheet({ order: first, moment }: { readonly order: Order; re
     set,
   } = usePolled<Order>(`/api/orders/${encodeURIComponent(first.id)}`, first, pauseMs);
   const zone = useZone(moment);
+  const t = useTranslations("orders.timeline");
   const heading = useRef<HTMLHeadingElement>(null);
   const spoken = useSettledFocus(order, heading);
 
@@ -38,7 +41,7 @@ export function OrderSheet({ order: first, moment }: { readonly order: Order; re
     <div className="order-sheet">
       <section aria-labelledby="timeline-title">
         <h2 id="timeline-title" className="mb-6 text-m font-semibold">
-          Who did what, when
+          {t("title")}
         </h2>
         <Timeline events={order.timeline} />
       </section>
@@ -55,16 +58,18 @@ export function OrderSheet({ order: first, moment }: { readonly order: Order; re
 
 /** An order that has just ended takes the focus to its heading and is spoken of once. */
 function useSettledFocus(order: Order, heading: React.RefObject<HTMLHeadingElement | null>): string {
+  const t = useTranslations("orders");
+  const text = useProductText();
   const before = useRef(order.state);
   const [spoken, setSpoken] = useState("");
   useEffect(() => {
     if (before.current === order.state) return;
     before.current = order.state;
-    setSpoken(`${order.title}: ${order.state.replaceAll("_", " ")}`);
+    setSpoken(t("spoken", { title: text.title(order), state: t(`state.${order.state}`) }));
     const ended = order.state !== "awaiting_payment" && order.state !== "paying";
     const active = document.activeElement;
     const free = active === null || active === document.body || active.closest("[data-order-actions]") !== null;
     if (ended && free) heading.current?.focus();
-  }, [order, heading]);
+  }, [order, heading, t, text]);
   return spoken;
 }

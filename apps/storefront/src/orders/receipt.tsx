@@ -1,8 +1,9 @@
+"use client";
 import type { Order } from "@plateau/domain/http";
 import type { RefObject } from "react";
-import { priceText } from "../text/figures.ts";
-import { orderStateWords } from "../text/order-words.ts";
-import { clockText } from "../time/format.ts";
+import { useTranslations } from "use-intl/react";
+import { useFigures } from "../language/words-in-browser.tsx";
+import { useProductText } from "../shop/use-product-text.ts";
 
 export function Receipt(props: {
   readonly order: Order;
@@ -10,6 +11,9 @@ export function Receipt(props: {
   readonly heading: RefObject<HTMLHeadingElement | null>;
 }) {
   const { order, zone, heading } = props;
+  const t = useTranslations("orders");
+  const { clock, price } = useFigures();
+  const text = useProductText();
   const each = Math.round(order.amountCents / order.quantity);
   return (
     <section className="receipt" aria-labelledby="receipt-title">
@@ -21,36 +25,36 @@ export function Receipt(props: {
         data-testid="order-state"
         data-state={order.state}
       >
-        {orderStateWords[order.state]}
+        {t(`state.${order.state}`)}
       </h2>
       <hr className="receipt-rule" />
       <dl>
         <div className="receipt-line">
-          <dt>{order.title}</dt>
+          <dt>{text.title(order)}</dt>
           <dd>
-            {order.quantity} × {priceText(each)}
+            {order.quantity} × {price(each)}
           </dd>
         </div>
         <div className="receipt-line">
-          <dt>Delivery</dt>
-          <dd>{priceText(0)}</dd>
+          <dt>{t("receipt.delivery")}</dt>
+          <dd>{price(0)}</dd>
         </div>
         <hr className="receipt-rule" />
         <div className="receipt-line receipt-total">
-          <dt>{order.state === "paid" ? "Paid" : "Total"}</dt>
-          <dd data-testid="order-amount">{priceText(order.amountCents)}</dd>
+          <dt>{order.state === "paid" ? t("receipt.paid") : t("receipt.total")}</dt>
+          <dd data-testid="order-amount">{price(order.amountCents)}</dd>
         </div>
         <hr className="receipt-rule" />
         <div className="receipt-line">
-          <dt>Ordered</dt>
-          <dd>{clockText(order.createdAt, "day", zone)}</dd>
+          <dt>{t("receipt.ordered")}</dt>
+          <dd>{clock(order.createdAt, "day", zone)}</dd>
         </div>
         <div className="receipt-line">
-          <dt>Pay before</dt>
-          <dd>{clockText(order.payBefore, "second", zone)}</dd>
+          <dt>{t("receipt.payBefore")}</dt>
+          <dd>{clock(order.payBefore, "second", zone)}</dd>
         </div>
         <div className="receipt-line">
-          <dt>Order</dt>
+          <dt>{t("receipt.order")}</dt>
           <dd className="break-all">{order.id}</dd>
         </div>
       </dl>

@@ -1,22 +1,35 @@
+"use client";
 import type { Order } from "@plateau/domain/http";
-import { eventText, serviceText, sinceText } from "../text/order-words.ts";
+import { useTranslations } from "use-intl/react";
+import { useFigures } from "../language/words-in-browser.tsx";
 
 /** Events in order of time, each with the ms since the first. */
 export function Timeline({ events }: { readonly events: Order["timeline"] }) {
+  const { since } = useFigures();
+  const name = useTimelineNames();
   const ordered = events.toSorted((a, b) => a.atMs - b.atMs);
   const startMs = ordered[0]?.atMs ?? 0;
   return (
     <ol className="timeline" data-testid="timeline">
       {ordered.map(({ service, event, atMs }) => (
         <li key={`${service}:${event}:${atMs}`}>
-          <span className="timeline-ms text-s leading-6">{sinceText(atMs - startMs)}</span>
+          <span className="timeline-ms text-s leading-6">{since(atMs - startMs)}</span>
           <span className="timeline-mark" aria-hidden="true" />
           <span className="min-w-0">
-            <span className="font-semibold">{serviceText(service)}</span>
-            <span className="block text-s text-ink-soft">{eventText(event)}</span>
+            <span className="font-semibold">{name("service", service)}</span>
+            <span className="block text-s text-ink-soft">{name("event", event)}</span>
           </span>
         </li>
       ))}
     </ol>
   );
+}
+
+/** A service or an event that the messages do not know is called by its own name. */
+function useTimelineNames() {
+  const t = useTranslations("orders.timeline");
+  return (group: "service" | "event", name: string): string => {
+    const key = `${group}.${name}` as Parameters<typeof t>[0];
+    return /^[a-z_]+$/.test(name) && t.has(key) ? t(key) : name.replaceAll("_", " ");
+  };
 }

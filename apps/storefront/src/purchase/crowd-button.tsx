@@ -2,13 +2,17 @@
 import type { Sale } from "@plateau/domain/http";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { call } from "../browser/api.ts";
+import { useSentences } from "../language/words-in-browser.tsx";
 import { useShopper } from "../session/shopper-context.tsx";
-import { problemSentence } from "../text/problem-sentences.ts";
 
 /** "Try again with a crowd": a new sale of the same thing, opening in a few seconds, with simulated shoppers. */
 export function CrowdButton({ saleId }: { readonly saleId: string }) {
   const router = useRouter();
+  const t = useTranslations("sale.crowd");
+  const shell = useTranslations("shell");
+  const sentences = useSentences();
   const { shopper, signIn } = useShopper();
   const [opening, setOpening] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -19,13 +23,13 @@ export function CrowdButton({ saleId }: { readonly saleId: string }) {
     setProblem(undefined);
     if ((shopper ?? (await signIn())) === undefined) {
       setOpening(false);
-      setProblem("Signing in did not work. Try again in a moment.");
+      setProblem(shell("signIn.failed"));
       return;
     }
     const reply = await call<Sale>(`/api/sales/${encodeURIComponent(saleId)}/replay`, { method: "POST", body: {} });
     if (reply.kind === "ok" && reply.body.id === saleId) {
       setOpening(false);
-      setProblem("The crowd is already here: this is its sale.");
+      setProblem(t("here"));
       return;
     }
     if (reply.kind === "ok") {
@@ -33,16 +37,16 @@ export function CrowdButton({ saleId }: { readonly saleId: string }) {
       return;
     }
     setOpening(false);
-    setProblem(reply.kind === "lost" ? "The shop cannot be reached. Try again." : problemSentence(reply.code));
+    setProblem(reply.kind === "lost" ? shell("unreachable") : sentences.problem(reply.code));
   };
 
   return (
     <div className="grid gap-2 justify-items-start">
       <button type="button" className="plain-button" aria-disabled={opening} onClick={() => void replay()}>
-        {opening ? "Opening a new sale" : "Try again with a crowd"}
+        {opening ? t("busy") : t("act")}
       </button>
       <p className="label min-h-10" role="status">
-        {problem ?? "The same thing in a new sale that opens in some 5 s, with simulated shoppers beside you."}
+        {problem ?? t("note")}
       </p>
     </div>
   );

@@ -2,8 +2,13 @@ import type { Purchase, Sale } from "@plateau/domain/http";
 import { purchaseStates } from "@plateau/domain/http";
 import { rejectionReasons } from "@plateau/domain/messages";
 import { problems } from "@plateau/domain/problems";
+import { createTranslator } from "use-intl/core";
 import { expect, describe as suite, test } from "vitest";
-import { describe, type Situation } from "./describe.ts";
+import { createFigures } from "../language/figures.ts";
+import { type Language, languages } from "../language/languages.ts";
+import { messages } from "../language/messages.ts";
+import { createSentences } from "../language/sentences.ts";
+import { describe, type Situation, type Speech } from "./describe.ts";
 import type { View } from "./submit.ts";
 
 const opensMs = Date.parse("2026-03-01T12:00:00Z");
@@ -29,8 +34,20 @@ const sale: Sale = {
 const purchase: Purchase = { id: "s_1.x", saleId: "s_1", userId: "u_1", quantity: 1, state: "queued" };
 const gone: Sale = { ...sale, available: 0, state: "sold_out" };
 
+function speechOf(language: Language): Speech {
+  const base = { locale: language, messages: messages[language] };
+  return {
+    t: createTranslator({ ...base, namespace: "sale" }),
+    figures: createFigures(language, createTranslator({ ...base, namespace: "words" })),
+    sentences: createSentences(createTranslator({ ...base, namespace: "errors" })),
+  };
+}
+
+const english = speechOf("en");
+
 const at = (part: Partial<Situation>) =>
   describe({
+    speech: english,
     sale,
     view: { kind: "idle" },
     nowMs: opensMs + 1_000,
@@ -63,6 +80,7 @@ test("in the queue it says how many are ahead, about how long, and that nothing 
   expect(line).toBe("About 3,204 requests are ahead of you. Nothing is charged while you wait.");
   expect(figure).toBe("about 2 s");
   expect(at({ view: known({ position: 5, etaMs: null }) }).figure).toBe("");
+  expect(at({ view: known({ position: 1 }) }).line).toMatch(/^About 1 request is ahead/);
 });
 
 test("a win leads to its order and counts down to the end of the reservation", () => {
@@ -80,23 +98,27 @@ test("an end that is not for good offers a new try while units are left, and onl
   }
 });
 
-suite("whatever happens, the button has a label and the line a whole calm sentence", () => {
-  const views: View[] = [
-    { kind: "idle" },
-    { kind: "submitting" },
-    { kind: "lost" },
-    { kind: "stuck" },
-    { kind: "held", code: "throttled", forMs: 1_200 },
-    ...purchaseStates.map((state) => known({ state })),
-    ...rejectionReasons.map((reason) => known({ state: "rejected", reason })),
-    ...Object.keys(problems).map((code): View => ({ kind: "refused", code: code as keyof typeof problems })),
-  ];
-  test.each(views.map((view) => [JSON.stringify(view), view] as const))("%s", (_name, view) => {
-    for (const part of [{}, { sale: gone }, { nowMs: opensMs - 5_000 }, { nowMs: opensMs + 700_000 }]) {
-      const { label, line } = at({ view, ...part });
-      expect(label).toMatch(/^\S.*\S$/);
-      expect(line).toMatch(/^[A-Z0-9].*\.$/);
-      expect(`${label} ${line}`).not.toMatch(/!|undefined|NaN/);
-    }
-  });
-});
+suite.each(languages)(
+  "whatever happens, in %s the button has a label and the line a whole calm sentence",
+  (language) => {
+    const speech = speechOf(language);
+    const views: View[] = [
+      { kind: "idle" },
+      { kind: "submitting" },
+      { kind: "lost" },
+      { kind: "stuck" },
+      { kind: "held", code: "throttled", forMs: 1_200 },
+      ...purchaseStates.map((state) => known({ state })),
+      ...rejectionReasons.map((reason) => known({ state: "rejected", reason })),
+      ...Object.keys(problems).map((code): View => ({ kind: "refused", code: code as keyof typeof problems })),
+    ];
+    test.each(views.map((view) => [JSON.stringify(view), view] as const))("%s", (_name, view) => {
+      for (const part of [{}, { sale: gone }, { nowMs: opensMs - 5_000 }, { nowMs: opensMs + 700_000 }]) {
+        const { label, line } = at({ view, speech, ...part });
+        expect(label).toMatch(/^\S.*\S$/);
+        expect(line).toMatch(language === "zh" ? /^\P{P}.*。$/u : /^[A-Z0-9].*\.$/);
+        expect(`${label} ${line}`).not.toMatch(/!|undefined|NaN|\{/);
+      }
+    });
+  },
+);

@@ -6,10 +6,9 @@
  * ends sold_out, rejected, expired), and `ended` for a sale that is over.
  */
 import type { Purchase, Sale } from "@plateau/domain/http";
-import { countText, priceText, unitsText } from "../text/figures.ts";
-import { problemSentence } from "../text/problem-sentences.ts";
-import { rejectionSentence } from "../text/rejection-sentences.ts";
-import { aboutText, countdownText } from "../time/format.ts";
+import type { Figures } from "../language/figures.ts";
+import type { Sentences } from "../language/sentences.ts";
+import type { Translator } from "../language/translator.ts";
 import type { View } from "./submit.ts";
 
 export type ShownState = Sale["state"] | Purchase["state"] | "submitting";
@@ -27,7 +26,15 @@ export interface Description {
   readonly announcement: string;
 }
 
+/** What the description is written with. */
+export interface Speech {
+  readonly t: Translator<"sale">;
+  readonly figures: Figures;
+  readonly sentences: Sentences;
+}
+
 export interface Situation {
+  readonly speech: Speech;
   readonly sale: Sale;
   readonly view: View;
   readonly nowMs: number;
@@ -50,33 +57,31 @@ export function saleStateAt(sale: Sale, nowMs: number): Sale["state"] {
 
 export function describe(situation: Situation): Description {
   const draft = drafted(situation);
-  return { figure: "", ...draft, announcement: `${draft.label}. ${draft.line}` };
+  const { label, line } = draft;
+  return { figure: "", ...draft, announcement: situation.speech.t("announcement", { label, line }) };
 }
 
 function drafted(situation: Situation): Draft {
-  const { view } = situation;
+  const { view, speech } = situation;
+  const { t, sentences } = speech;
   switch (view.kind) {
     case "idle":
       return beforePurchase(situation);
     case "submitting":
-      return waiting("submitting", "Sending your request", "The gateway checks it and puts it in the queue.");
+      return waiting("submitting", t("submitting.label"), t("submitting.line"));
     case "lost":
-      return waiting(
-        "submitting",
-        "The connection broke",
-        "Asking again with the same key, so this can become one purchase only.",
-      );
+      return waiting("submitting", t("lost.label"), t("lost.line"));
     case "held":
       return {
-        ...waiting("submitting", "Waiting to ask again", problemSentence(view.code)),
-        figure: `in ${Math.ceil(view.forMs / 1000)} s`,
+        ...waiting("submitting", t("held.label"), sentences.problem(view.code)),
+        figure: t("held.figure", { seconds: Math.ceil(view.forMs / 1000) }),
       };
     case "stuck":
       return {
         state: "submitting",
         tone: "still",
-        label: "Ask again",
-        line: "The shop cannot be reached. Asking again uses the same key, so you cannot buy twice.",
+        label: t("stuck.label"),
+        line: t("stuck.line"),
         action: { kind: "buy" },
       };
     case "refused":
@@ -94,64 +99,76 @@ const waiting = (state: ShownState, label: string, line: string): Draft => ({
   action: { kind: "none" },
 });
 
-function beforePurchase({ sale, nowMs, signedIn, clock }: Situation): Draft {
+function beforePurchase({ sale, nowMs, signedIn, clock, speech }: Situation): Draft {
+  const { t, figures } = speech;
   const state = saleStateAt(sale, nowMs);
-  const perPerson = sale.perUserLimit === 1 ? "One per person" : `Up to ${sale.perUserLimit} per person`;
+  const perPerson = t("perPerson", { count: sale.perUserLimit });
   switch (state) {
     case "upcoming":
       return {
         state,
         tone: "still",
-        label: `Opens at ${clock(sale.startsAt)}`,
-        figure: countdownText(Date.parse(sale.startsAt) - nowMs),
-        line: `${unitsText(sale.stock)}. ${perPerson}. This button opens by itself.`,
+        label: t("upcoming.label", { time: clock(sale.startsAt) }),
+        figure: figures.countdown(Date.parse(sale.startsAt) - nowMs),
+        line: t("upcoming.line", { units: figures.units(sale.stock), perPerson }),
         action: { kind: "none" },
       };
     case "open":
       return {
         state,
         tone: "live",
-        label: signedIn ? "Buy one" : "Sign in and buy",
-        figure: priceText(sale.priceCents),
-        line: `${perPerson}. Once a unit is reserved you have ${spanText(sale.paymentTimeoutMs)} to pay.`,
+        label: signedIn ? t("open.buy") : t("open.signInAndBuy"),
+        figure: figures.price(sale.priceCents),
+        line: t("open.line", { perPerson, span: figures.span(sale.paymentTimeoutMs) }),
         action: { kind: "buy" },
       };
     case "sold_out":
-      return { state, tone: "still", label: "Sold out", line: soldOutLine(sale), action: { kind: "none" } };
+      return {
+        state,
+        tone: "still",
+        label: t("soldOut.label"),
+        line: soldOutLine(sale, speech),
+        action: { kind: "none" },
+      };
     case "ended":
       return {
         state,
         tone: "still",
-        label: "This sale is over",
-        line: `It ended at ${clock(sale.endsAt)}. ${countText(sale.sold)} of ${unitsText(sale.stock)} were sold.`,
+        label: t("ended.label"),
+        line: t("ended.line", {
+          time: clock(sale.endsAt),
+          sold: figures.count(sale.sold),
+          units: figures.units(sale.stock),
+        }),
         action: { kind: "none" },
       };
   }
 }
 
-const spanText = (ms: number) =>
-  ms < 120_000 ? `${Math.round(ms / 1000)} seconds` : `${Math.round(ms / 60_000)} minutes`;
-
-const soldOutLine = (sale: Sale) =>
+const soldOutLine = (sale: Sale, { t, figures }: Speech) =>
   sale.reserved > 0
-    ? `${unitsText(sale.reserved)} reserved and not yet paid. What is not paid for comes back here.`
-    : `All ${unitsText(sale.stock)} are sold.`;
+    ? t("soldOut.held", { units: figures.units(sale.reserved) })
+    : t("soldOut.all", { units: figures.units(sale.stock) });
 
 function withPurchase(situation: Situation, purchase: Purchase): Draft {
-  const { sale, nowMs, clock } = situation;
+  const { sale, nowMs, clock, speech } = situation;
+  const { t, figures, sentences } = speech;
   const order = purchase.orderId === undefined ? undefined : orderAddress(purchase.orderId, purchase.id);
   const go = order === undefined ? ({ kind: "none" } as const) : ({ kind: "go", href: order } as const);
   switch (purchase.state) {
     case "queued":
-      return { ...waiting("queued", "In the queue", queueLine(purchase.position)), figure: queueFigure(purchase) };
+      return {
+        ...waiting("queued", t("queued.label"), queueLine(purchase.position, t)),
+        figure: queueFigure(purchase, figures),
+      };
     case "won": {
       const payBefore = purchase.reservation?.payBefore ?? sale.endsAt;
       return {
         state: "won",
         tone: "won",
-        label: `Pay ${priceText(sale.priceCents * purchase.quantity)}`,
-        figure: countdownText(Date.parse(payBefore) - nowMs),
-        line: `Yours until ${clock(payBefore)}. If it is not paid by then, it goes back to the others.`,
+        label: t("won.label", { price: figures.price(sale.priceCents * purchase.quantity) }),
+        figure: figures.countdown(Date.parse(payBefore) - nowMs),
+        line: t("won.line", { time: clock(payBefore) }),
         action: go,
       };
     }
@@ -159,25 +176,21 @@ function withPurchase(situation: Situation, purchase: Purchase): Draft {
       return {
         state: "paid",
         tone: "done",
-        label: "Paid",
-        figure: "See the order",
-        line: "It is yours. A message is on its way to your inbox.",
+        label: t("paid.label"),
+        figure: t("paid.figure"),
+        line: t("paid.line"),
         action: go,
       };
     case "cancelled":
-      return tryAgain(situation, "cancelled", "You cancelled this order. The unit went back and nothing was charged.");
+      return tryAgain(situation, "cancelled", t("cancelled.line"));
     case "payment_expired":
-      return tryAgain(
-        situation,
-        "payment_expired",
-        "The time to pay ran out. The unit went back and nothing was charged.",
-      );
+      return tryAgain(situation, "payment_expired", t("paymentExpired.line"));
     case "sold_out":
-      return tryAgain(situation, "sold_out", "The last unit went to somebody before you. Nothing was charged.");
+      return tryAgain(situation, "sold_out", t("lostRace"));
     case "rejected":
       return refused(situation, "risk-rejected", purchase.reason);
     case "expired":
-      return tryAgain(situation, "expired", problemSentence("expired"));
+      return tryAgain(situation, "expired", sentences.problem("expired"));
   }
 }
 
@@ -185,53 +198,54 @@ function withPurchase(situation: Situation, purchase: Purchase): Draft {
 export const orderAddress = (orderId: string, purchaseId: string): string =>
   `/orders/${encodeURIComponent(orderId)}?purchase=${encodeURIComponent(purchaseId)}`;
 
-function queueLine(position: number | undefined): string {
-  if (position === undefined) return "Your request is in the queue. Nothing is charged while you wait.";
-  if (position === 0) return "You are next. Nothing is charged while you wait.";
-  const ahead = position === 1 ? "About 1 request is" : `About ${countText(position)} requests are`;
-  return `${ahead} ahead of you. Nothing is charged while you wait.`;
+function queueLine(position: number | undefined, t: Speech["t"]): string {
+  if (position === undefined) return t("queued.unknown");
+  return position === 0 ? t("queued.next") : t("queued.ahead", { count: position });
 }
 
-const queueFigure = ({ etaMs }: Purchase) => (etaMs === undefined || etaMs === null ? "" : aboutText(etaMs));
+const queueFigure = ({ etaMs }: Purchase, { about }: Figures) =>
+  etaMs === undefined || etaMs === null ? "" : about(etaMs);
 
-const headlines: Partial<Record<ShownState, string>> = {
-  cancelled: "Cancelled",
-  payment_expired: "Not paid in time",
-  sold_out: "Sold out",
-  rejected: "Turned down",
-  expired: "No decision in time",
-};
+const headlines = {
+  cancelled: "cancelled.label",
+  payment_expired: "paymentExpired.label",
+  sold_out: "soldOut.label",
+  rejected: "rejected",
+  expired: "expired",
+} as const;
 
 /** An end that is not for good: where units are left, the button offers a new try. */
-function tryAgain(situation: Situation, state: ShownState, line: string): Draft {
-  const { sale, nowMs } = situation;
+function tryAgain(situation: Situation, state: keyof typeof headlines, line: string): Draft {
+  const { sale, nowMs, speech } = situation;
+  const { t, figures } = speech;
   if (saleStateAt(sale, nowMs) === "open") {
     return {
       state,
       tone: "live",
-      label: "Try once more",
-      figure: priceText(sale.priceCents),
+      label: t("tryAgain"),
+      figure: figures.price(sale.priceCents),
       line,
       action: { kind: "buy" },
     };
   }
-  return { state, tone: "still", label: headlines[state] ?? "This sale is over", line, action: { kind: "none" } };
+  return { state, tone: "still", label: t(headlines[state]), line, action: { kind: "none" } };
 }
 
 function refused(situation: Situation, code: string, reason: string | undefined): Draft {
-  if (code === "sold-out") return tryAgain(situation, "sold_out", problemSentence(code));
-  if (code === "expired") return tryAgain(situation, "expired", problemSentence(code));
+  const { t, sentences } = situation.speech;
+  if (code === "sold-out") return tryAgain(situation, "sold_out", sentences.problem(code));
+  if (code === "expired") return tryAgain(situation, "expired", sentences.problem(code));
   if (code === "limit-reached" || reason === "limit-reached") {
     return {
       state: "rejected",
       tone: "still",
-      label: "You have yours",
-      figure: "See your orders",
-      line: problemSentence("limit-reached"),
+      label: t("enough.label"),
+      figure: t("enough.figure"),
+      line: sentences.problem("limit-reached"),
       action: { kind: "go", href: "/orders" },
     };
   }
-  if (code === "risk-rejected") return tryAgain(situation, "rejected", rejectionSentence(reason));
-  if (code === "sale-not-open") return { ...beforePurchase(situation), line: problemSentence(code) };
-  return tryAgain(situation, "rejected", problemSentence(code));
+  if (code === "risk-rejected") return tryAgain(situation, "rejected", sentences.rejection(reason));
+  if (code === "sale-not-open") return { ...beforePurchase(situation), line: sentences.problem(code) };
+  return tryAgain(situation, "rejected", sentences.problem(code));
 }

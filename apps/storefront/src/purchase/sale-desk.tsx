@@ -1,17 +1,20 @@
 "use client";
 /** The living half of a sale page: countdown, stock, the button and the line below it. */
 import type { Purchase, Sale } from "@plateau/domain/http";
+import { useMemo } from "react";
+import { useTranslations } from "use-intl/react";
 import { usePolled } from "../browser/use-polled.ts";
 import { Price } from "../components/price.tsx";
 import { StockBar } from "../components/stock-bar.tsx";
+import { isoDuration } from "../language/figures.ts";
+import { useFigures, useSentences } from "../language/words-in-browser.tsx";
 import { useShopper } from "../session/shopper-context.tsx";
 import { useZone } from "../time/clock.tsx";
-import { clockText, countdownText, isoDuration } from "../time/format.ts";
 import type { Moment } from "../time/moment.ts";
 import { useServerNow } from "../time/use-server-now.ts";
 import { BuyButton, useProgress } from "./buy-button.tsx";
 import { CrowdButton } from "./crowd-button.tsx";
-import { type Description, describe, saleStateAt } from "./describe.ts";
+import { type Description, describe, type Speech, saleStateAt } from "./describe.ts";
 import { usePurchase } from "./use-purchase.ts";
 import { useResultFocus } from "./use-result-focus.ts";
 
@@ -31,12 +34,14 @@ export function SaleDesk({ sale: first, purchase, moment }: SaleDeskProps) {
   const { view, buy } = usePurchase(sale.id, purchase);
   const nowMs = useServerNow(moment.renderedAtMs);
   const zone = useZone(moment);
+  const speech = useSpeech();
   const description = describe({
+    speech,
     sale,
     view,
     nowMs,
     signedIn: shopper !== undefined,
-    clock: (iso) => clockText(iso, "second", zone),
+    clock: (iso) => speech.figures.clock(iso, "second", zone),
   });
   const progress = useProgress(view.kind === "known" ? view.purchase.position : undefined);
   const { panel, spoken } = useResultFocus(description);
@@ -67,6 +72,13 @@ export function SaleDesk({ sale: first, purchase, moment }: SaleDeskProps) {
   );
 }
 
+function useSpeech(): Speech {
+  const t = useTranslations("sale");
+  const figures = useFigures();
+  const sentences = useSentences();
+  return useMemo(() => ({ t, figures, sentences }), [t, figures, sentences]);
+}
+
 /** The largest thing on the page: how long until it opens, closes, or has to be paid. */
 function Big(props: {
   readonly sale: Sale;
@@ -75,25 +87,26 @@ function Big(props: {
   readonly state: Description["state"];
 }) {
   const { sale, nowMs, payBefore } = props;
+  const t = useTranslations("sale.clock");
+  const { countdown } = useFigures();
   const state = saleStateAt(sale, nowMs);
   if (payBefore === undefined && (state === "sold_out" || state === "ended")) {
     return (
       <div className="grid gap-1">
-        <p className="label">{state === "sold_out" ? "Every unit is reserved or sold" : "This sale is closed"}</p>
-        <p className="countdown countdown-huge">{state === "sold_out" ? "Sold out" : "Over"}</p>
+        <p className="label">{state === "sold_out" ? t("allGone") : t("closed")}</p>
+        <p className="countdown countdown-huge">{state === "sold_out" ? t("soldOut") : t("over")}</p>
       </div>
     );
   }
   const to = payBefore ?? (state === "upcoming" ? sale.startsAt : sale.endsAt);
-  const words =
-    payBefore !== undefined ? "Reserved for you, pay within" : state === "upcoming" ? "Opens in" : "Closes in";
+  const words = payBefore !== undefined ? t("payWithin") : state === "upcoming" ? t("opensIn") : t("closesIn");
   const left = Date.parse(to) - nowMs;
   return (
     <div className="grid gap-1">
       <p className="label">{words}</p>
       <p className="countdown countdown-huge">
         <time role="timer" aria-live="off" dateTime={isoDuration(left)}>
-          {countdownText(left)}
+          {countdown(left)}
         </time>
       </p>
     </div>

@@ -3,8 +3,9 @@
 import type { Session } from "@plateau/domain/http";
 import { useRouter } from "next/navigation";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { call } from "../browser/api.ts";
-import { problemSentence } from "../text/problem-sentences.ts";
+import { useSentences } from "../language/words-in-browser.tsx";
 import type { Shopper } from "./shopper.ts";
 
 interface ShopperState {
@@ -20,6 +21,8 @@ const ShopperContext = createContext<ShopperState | undefined>(undefined);
 
 export function ShopperProvider(props: { readonly initial: Shopper | undefined; readonly children: ReactNode }) {
   const router = useRouter();
+  const t = useTranslations("shell");
+  const sentences = useSentences();
   const [shopper, setShopper] = useState(props.initial);
   const [signingIn, setSigningIn] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -31,14 +34,14 @@ export function ShopperProvider(props: { readonly initial: Shopper | undefined; 
     const reply = await call<Session>("/api/session", { method: "POST", body: {} });
     setSigningIn(false);
     if (reply.kind !== "ok") {
-      setProblem(reply.kind === "lost" ? "The shop cannot be reached. Try again." : problemSentence(reply.code));
+      setProblem(reply.kind === "lost" ? t("unreachable") : sentences.problem(reply.code));
       return undefined;
     }
     const { userId, name } = reply.body;
     setShopper({ userId, name });
     router.refresh();
     return { userId, name };
-  }, [router]);
+  }, [router, t, sentences]);
 
   const state = useMemo(() => ({ shopper, signingIn, problem, signIn }), [shopper, signingIn, problem, signIn]);
   return <ShopperContext value={state}>{props.children}</ShopperContext>;

@@ -1,14 +1,18 @@
 "use client";
+import { useTranslations } from "use-intl/react";
 import { useShopper } from "./shopper-context.tsx";
 
 /** The masthead's corner: the shopper's name, or the click that makes one. */
 export function SignInCorner() {
   const { shopper, signingIn, problem, signIn } = useShopper();
+  const t = useTranslations("shell.signIn");
   if (shopper !== undefined) {
     return (
       <span className="shopper">
-        <span className="sr-only">Signed in as </span>
-        <span className="truncate">{shopper.name}</span>
+        <span className="sr-only">{t("as")} </span>
+        <span className="truncate" data-testid="shopper">
+          {shopper.name}
+        </span>
       </span>
     );
   }
@@ -19,9 +23,10 @@ export function SignInCorner() {
       aria-disabled={signingIn}
       onClick={() => void signIn()}
       title={problem}
+      data-testid="sign-in"
     >
-      <span className="sm:hidden">{signingIn ? "Signing in" : "Sign in"}</span>
-      <span className="hidden sm:inline">{signingIn ? "Signing in" : "Sign in as a demo shopper"}</span>
+      <span className="sm:hidden">{signingIn ? t("busy") : t("short")}</span>
+      <span className="hidden sm:inline">{signingIn ? t("busy") : t("long")}</span>
     </button>
   );
 }
@@ -29,13 +34,14 @@ export function SignInCorner() {
 /** Stands where a page has nothing to show to a stranger. */
 export function SignInInvitation({ what }: { readonly what: string }) {
   const { signingIn, problem, signIn } = useShopper();
+  const t = useTranslations("shell.signIn");
   return (
     <div className="grid gap-6 justify-items-start pb-24">
       <p className="max-w-xl text-ink-soft">
-        {what} One click makes a demo shopper with a name of its own. No password, no address, no mail.
+        {what} {t("how")}
       </p>
       <button type="button" className="plain-button" aria-disabled={signingIn} onClick={() => void signIn()}>
-        {signingIn ? "Signing in" : "Sign in as a demo shopper"}
+        {signingIn ? t("busy") : t("long")}
       </button>
       <p role="status" className="min-h-6">
         {problem}

@@ -6,7 +6,9 @@
 import type { Sale } from "@plateau/domain/http";
 import Link from "next/link";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { useTranslations } from "use-intl/react";
 import { serverClock } from "../time/use-server-now.ts";
+import { useProductText } from "./use-product-text.ts";
 
 interface Reminder {
   readonly saleId: string;
@@ -58,27 +60,30 @@ function subscribe(listener: () => void): () => void {
 const useReminders = (): Reminder[] => parse(useSyncExternalStore(subscribe, stored, () => noReminders));
 
 export function RemindButton({ sale }: { readonly sale: Sale }) {
+  const t = useTranslations("shop.timetable");
+  const text = useProductText();
   const reminders = useReminders();
   const set = reminders.some(({ saleId }) => saleId === sale.id);
   const toggle = () => {
     const others = reminders.filter(({ saleId }) => saleId !== sale.id);
-    store(set ? others : [...others, { saleId: sale.id, title: sale.title, startsAt: sale.startsAt }]);
+    store(set ? others : [...others, { saleId: sale.id, title: text.title(sale), startsAt: sale.startsAt }]);
   };
   return (
     <button
       type="button"
       className="plain-button"
       aria-pressed={set}
-      aria-label={`Remind me: ${sale.title}`}
+      aria-label={t("remindOf", { title: text.title(sale) })}
       onClick={toggle}
     >
-      Remind me
+      {t("remind")}
     </button>
   );
 }
 
 /** Looks once a second whether something the visitor asked for is about to open. */
 export function Reminders() {
+  const t = useTranslations("shell.reminder");
   const reminders = useReminders();
   const [due, setDue] = useState<Reminder>();
   const wanted = JSON.stringify(reminders);
@@ -102,17 +107,17 @@ export function Reminders() {
   const dismiss = () => store(reminders.filter(({ saleId }) => saleId !== due.saleId));
   return (
     <div className="reminder" role="status">
-      <p className="grow">{due.title} opens within a minute.</p>
+      <p className="grow">{t("due", { title: due.title })}</p>
       <Link
         className="plain-button"
         href={`/sales/${encodeURIComponent(due.saleId)}`}
         prefetch={false}
         onClick={dismiss}
       >
-        Go there
+        {t("go")}
       </Link>
       <button type="button" className="plain-button" onClick={dismiss}>
-        Close
+        {t("close")}
       </button>
     </div>
   );

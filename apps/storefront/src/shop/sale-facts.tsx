@@ -1,46 +1,46 @@
 import type { Sale } from "@plateau/domain/http";
-import { priceText, unitsText } from "../text/figures.ts";
+import { figures, translator } from "../language/server.ts";
 import { Clock } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
 
-export function SaleFacts(props: {
+export async function SaleFacts(props: {
   readonly sale: Sale;
   readonly description: string | undefined;
   readonly moment: Moment;
 }) {
   const { sale, description, moment } = props;
-  const seconds = Math.round(sale.paymentTimeoutMs / 1000);
+  const [t, { count, price, shortSpan, units }] = await Promise.all([translator("sale"), figures()]);
   return (
-    <section className="mt-10 grid gap-6" aria-label="About this sale">
+    <section className="mt-10 grid gap-6" aria-label={t("facts.title")}>
       {description === undefined ? null : <p className="max-w-lg">{description}</p>}
       <dl className="facts text-s">
         <div>
-          <dt>In this sale</dt>
-          <dd>{unitsText(sale.stock)}</dd>
+          <dt>{t("facts.stock")}</dt>
+          <dd>{units(sale.stock)}</dd>
         </div>
         <div>
-          <dt>Per person</dt>
-          <dd>{sale.perUserLimit}</dd>
+          <dt>{t("facts.perPerson")}</dt>
+          <dd>{count(sale.perUserLimit)}</dd>
         </div>
         <div>
-          <dt>Opens</dt>
+          <dt>{t("facts.opens")}</dt>
           <dd>
             <Clock at={sale.startsAt} grain="second" moment={moment} />
           </dd>
         </div>
         <div>
-          <dt>Closes</dt>
+          <dt>{t("facts.closes")}</dt>
           <dd>
             <Clock at={sale.endsAt} grain="second" moment={moment} />
           </dd>
         </div>
         <div>
-          <dt>Time to pay</dt>
-          <dd>{seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}</dd>
+          <dt>{t("facts.timeToPay")}</dt>
+          <dd>{shortSpan(sale.paymentTimeoutMs)}</dd>
         </div>
         <div>
-          <dt>Usual price</dt>
-          <dd>{priceText(sale.regularPriceCents)}</dd>
+          <dt>{t("facts.usualPrice")}</dt>
+          <dd>{price(sale.regularPriceCents)}</dd>
         </div>
       </dl>
     </section>

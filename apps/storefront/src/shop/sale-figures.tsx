@@ -2,9 +2,9 @@
 /** What became of everybody's requests in one sale, as a small table that fills while the sale runs. */
 import type { SaleStatistics } from "@plateau/domain/http";
 import { useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { usePolled } from "../browser/use-polled.ts";
-import { countText, priceText } from "../text/figures.ts";
-import { refusalText } from "../text/refusals.ts";
+import { useFigures, useSentences } from "../language/words-in-browser.tsx";
 
 const pauseMs = () => 3_000;
 
@@ -21,6 +21,9 @@ export function SaleFigures({
   readonly saleId: string;
   readonly initial: SaleStatistics | undefined;
 }) {
+  const t = useTranslations("sale.figures");
+  const { count: written, price } = useFigures();
+  const { refusal } = useSentences();
   const [empty] = useState(() => none(saleId));
   const { value } = usePolled<SaleStatistics>(
     `/api/sales/${encodeURIComponent(saleId)}/statistics`,
@@ -29,20 +32,20 @@ export function SaleFigures({
   );
   const { arrivals, requests, won, refused, soldUnits, revenueCents } = value.totals;
   const rows: readonly (readonly [string, string])[] = [
-    ["Arrived", countText(arrivals)],
-    ["Queued", countText(requests)],
-    ["Won", countText(won)],
+    [t("arrived"), written(arrivals)],
+    [t("queued"), written(requests)],
+    [t("won"), written(won)],
     ...Object.entries(refused)
       .filter(([, count]) => count > 0)
       .toSorted(([, a], [, b]) => b - a)
-      .map(([reason, count]) => [refusalText(reason), countText(count)] as const),
-    ["Units sold", countText(soldUnits)],
-    ["Taken in", priceText(revenueCents)],
+      .map(([reason, count]) => [refusal(reason), written(count)] as const),
+    [t("unitsSold"), written(soldUnits)],
+    [t("takenIn"), price(revenueCents)],
   ];
   return (
     <section className="mt-10" aria-labelledby="figures-title" data-testid="sale-figures">
       <h2 id="figures-title" className="mb-2 text-m font-semibold">
-        How it went for everybody
+        {t("title")}
       </h2>
       <table className="figures text-s">
         <tbody>

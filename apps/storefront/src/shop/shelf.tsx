@@ -2,12 +2,13 @@
 import type { Product, Sale } from "@plateau/domain/http";
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { useTranslations } from "use-intl/react";
+import { useFigures } from "../language/words-in-browser.tsx";
 import { Picture } from "../pictures/picture.tsx";
-import { priceText } from "../text/figures.ts";
 import { useZone } from "../time/clock.tsx";
-import { clockText } from "../time/format.ts";
 import type { Moment } from "../time/moment.ts";
 import { saleOfProduct } from "./arrange.ts";
+import { useProductText } from "./use-product-text.ts";
 
 export interface ShelfProps {
   readonly products: readonly Product[];
@@ -17,11 +18,14 @@ export interface ShelfProps {
 
 export function Shelf({ products, sales, moment }: ShelfProps) {
   const zone = useZone(moment);
+  const t = useTranslations("shop.shelf");
+  const { price } = useFigures();
+  const text = useProductText();
   return (
     <section aria-labelledby="shelf-title">
       <div className="section-head">
-        <h2 id="shelf-title">The shelf</h2>
-        <p className="label">{products.length} things, each released a few at a time</p>
+        <h2 id="shelf-title">{t("title")}</h2>
+        <p className="label">{t("note", { count: products.length })}</p>
       </div>
       <ul className="shelf pt-8">
         {products.map((product) => {
@@ -33,8 +37,10 @@ export function Shelf({ products, sales, moment }: ShelfProps) {
                   <Picture name={product.picture} />
                 </div>
                 <div className="shelf-words">
-                  <h3 className="shelf-name text-m font-medium tracking-normal">{product.title}</h3>
-                  <p className="tabular">{priceText(sale?.priceCents ?? product.priceCents)}</p>
+                  <h3 className="shelf-name text-m font-medium tracking-normal">
+                    {text.title({ productId: product.id, title: product.title })}
+                  </h3>
+                  <p className="tabular">{price(sale?.priceCents ?? product.priceCents)}</p>
                 </div>
                 <p className="label">
                   <Standing sale={sale} zone={zone} />
@@ -58,14 +64,16 @@ function Tile({ sale, children }: { readonly sale: Sale | undefined; readonly ch
 }
 
 function Standing({ sale, zone }: { readonly sale: Sale | undefined; readonly zone: string | undefined }) {
+  const t = useTranslations("shop.shelf");
+  const { clock } = useFigures();
   switch (sale?.state) {
     case "open":
-      return <span className="text-signal-text">Running now</span>;
+      return <span className="text-signal-text">{t("running")}</span>;
     case "upcoming":
-      return <>Opens at {clockText(sale.startsAt, "minute", zone)}</>;
+      return t("opensAt", { time: clock(sale.startsAt, "minute", zone) });
     case "sold_out":
-      return <>Sold out</>;
+      return t("soldOut");
     default:
-      return <>Not on sale today</>;
+      return t("notToday");
   }
 }

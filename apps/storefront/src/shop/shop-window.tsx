@@ -3,19 +3,20 @@
 import type { Product, Sale } from "@plateau/domain/http";
 import Link from "next/link";
 import { useEffect, useState } from "react";
+import { useTranslations } from "use-intl/react";
 import { usePolled } from "../browser/use-polled.ts";
 import { Price } from "../components/price.tsx";
 import { StockBar } from "../components/stock-bar.tsx";
+import { useFigures } from "../language/words-in-browser.tsx";
 import { Picture } from "../pictures/picture.tsx";
 import { saleStateAt } from "../purchase/describe.ts";
-import { countText } from "../text/figures.ts";
 import { Countdown, useZone } from "../time/clock.tsx";
-import { clockText } from "../time/format.ts";
 import type { Moment } from "../time/moment.ts";
 import { useServerNow } from "../time/use-server-now.ts";
 import { arrange } from "./arrange.ts";
 import { Shelf } from "./shelf.tsx";
 import { Timetable } from "./timetable.tsx";
+import { useProductText } from "./use-product-text.ts";
 
 export interface ShopWindowProps {
   readonly sales: { readonly sales: readonly Sale[] };
@@ -51,29 +52,22 @@ export function ShopWindow({ sales: first, products, moment }: ShopWindowProps) 
 const productOf = (sale: Sale, products: readonly Product[]) =>
   products.find((product) => product.id === sale.productId);
 
-const leadWords = { open: "Running now", upcoming: "Next", sold_out: "Just sold out", ended: "Last sale" } as const;
-const leadAct = {
-  open: "Go to this sale",
-  upcoming: "Be there when it opens",
-  sold_out: "See how it went",
-  ended: "See how it went",
-} as const;
-
 function Lead(props: { readonly sale: Sale; readonly product: Product | undefined; readonly moment: Moment }) {
   const { sale, product, moment } = props;
-  const zone = useZone(moment);
+  const t = useTranslations("shop");
+  const text = useProductText();
   return (
     <section className="stage" aria-labelledby="lead-title">
       <div className="stage-picture">
         <Picture name={sale.picture} />
       </div>
       <div className="stage-facts">
-        <p className={sale.state === "open" ? "now" : "now quiet"}>{leadWords[sale.state]}</p>
+        <p className={sale.state === "open" ? "now" : "now quiet"}>{t(`lead.${sale.state}`)}</p>
         <h1 id="lead-title" className="mt-3 text-2xl sm:text-3xl lg:text-4xl">
-          {sale.title}
+          {text.title(sale)}
         </h1>
         {product === undefined ? null : (
-          <p className="mt-4 hidden max-w-md text-ink-soft sm:block">{product.description}</p>
+          <p className="mt-4 hidden max-w-md text-ink-soft sm:block">{text.description(product)}</p>
         )}
         <div className="mt-6">
           <Price cents={sale.priceCents} regularCents={sale.regularPriceCents} />
@@ -88,26 +82,32 @@ function Lead(props: { readonly sale: Sale; readonly product: Product | undefine
           href={`/sales/${encodeURIComponent(sale.id)}`}
           prefetch={false}
         >
-          <span className="act-label">{leadAct[sale.state]}</span>
-          <span className="act-figure">{leadFigure(sale, zone)}</span>
+          <span className="act-label">{t(`act.${sale.state}`)}</span>
+          <span className="act-figure">
+            <LeadFigure sale={sale} moment={moment} />
+          </span>
         </Link>
       </div>
     </section>
   );
 }
 
-function leadFigure(sale: Sale, zone: string | undefined): string {
-  if (sale.state === "upcoming") return clockText(sale.startsAt, "minute", zone);
-  return sale.state === "open" ? `${countText(sale.available)} left` : "";
+function LeadFigure({ sale, moment }: { readonly sale: Sale; readonly moment: Moment }) {
+  const zone = useZone(moment);
+  const t = useTranslations("shop");
+  const { clock, count } = useFigures();
+  if (sale.state === "upcoming") return clock(sale.startsAt, "minute", zone);
+  return sale.state === "open" ? t("left", { count: count(sale.available) }) : "";
 }
 
 function LeadClock({ sale, moment }: { readonly sale: Sale; readonly moment: Moment }) {
+  const t = useTranslations("shop");
   if (sale.state === "sold_out" || sale.state === "ended") {
-    return <p className="countdown countdown-large mt-6">{sale.state === "sold_out" ? "Sold out" : "Over"}</p>;
+    return <p className="countdown countdown-large mt-6">{sale.state === "sold_out" ? t("soldOut") : t("over")}</p>;
   }
   return (
     <div className="mt-6">
-      <p className="label">{sale.state === "open" ? "Closes in" : "Opens in"}</p>
+      <p className="label">{sale.state === "open" ? t("closesIn") : t("opensIn")}</p>
       <p className="countdown countdown-large">
         <Countdown to={sale.state === "open" ? sale.endsAt : sale.startsAt} moment={moment} />
       </p>
@@ -116,12 +116,11 @@ function LeadClock({ sale, moment }: { readonly sale: Sale; readonly moment: Mom
 }
 
 function NothingPlanned() {
+  const t = useTranslations("shop.nothingPlanned");
   return (
     <section className="page lead-in">
-      <h1>No sale is planned</h1>
-      <p className="max-w-xl text-ink-soft">
-        The shelf below is complete. A new sale appears here as soon as one is set.
-      </p>
+      <h1>{t("title")}</h1>
+      <p className="max-w-xl text-ink-soft">{t("text")}</p>
     </section>
   );
 }

@@ -2,10 +2,12 @@
 /** The next sales as departures in a station: time, object, units, price, how long, remind me. */
 import type { Sale } from "@plateau/domain/http";
 import Link from "next/link";
-import { countText, priceText, unitsText } from "../text/figures.ts";
+import { useTranslations } from "use-intl/react";
+import { useFigures } from "../language/words-in-browser.tsx";
 import { Clock, Countdown } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
 import { RemindButton } from "./reminders.tsx";
+import { useProductText } from "./use-product-text.ts";
 
 export interface TimetableProps {
   readonly alsoOpen: readonly Sale[];
@@ -15,33 +17,36 @@ export interface TimetableProps {
 }
 
 export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
+  const t = useTranslations("shop.timetable");
+  const shop = useTranslations("shop");
+  const { count, units } = useFigures();
   return (
     <section aria-labelledby="timetable-title">
       <div className="section-head">
-        <h2 id="timetable-title">Timetable</h2>
-        <p className="label">On the hour, and every five minutes a house sale that draws a crowd</p>
+        <h2 id="timetable-title">{t("title")}</h2>
+        <p className="label">{t("note")}</p>
       </div>
       <div className="timetable">
         <div className="timetable-head" aria-hidden="true">
-          <span>Opens</span>
-          <span>Object</span>
-          <span>Units</span>
-          <span>Price</span>
-          <span>In</span>
+          <span>{t("opens")}</span>
+          <span>{t("object")}</span>
+          <span>{t("units")}</span>
+          <span>{t("price")}</span>
+          <span>{t("in")}</span>
           <span />
         </div>
         {alsoOpen.map((sale) => (
-          <Row key={sale.id} sale={sale} moment={moment} units={`${countText(sale.available)} left`}>
-            <span className="timetable-in timetable-now">Open now</span>
+          <Row key={sale.id} sale={sale} moment={moment} units={shop("left", { count: count(sale.available) })}>
+            <span className="timetable-in timetable-now">{t("openNow")}</span>
             <span className="timetable-act">
               <Link className="plain-button" href={saleAddress(sale)} prefetch={false}>
-                Go there
+                {t("go")}
               </Link>
             </span>
           </Row>
         ))}
         {next.map((sale) => (
-          <Row key={sale.id} sale={sale} moment={moment} units={unitsText(sale.stock)}>
+          <Row key={sale.id} sale={sale} moment={moment} units={units(sale.stock)}>
             <span className="timetable-in">
               <Countdown to={sale.startsAt} moment={moment} />
             </span>
@@ -50,12 +55,10 @@ export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
             </span>
           </Row>
         ))}
-        {next.length === 0 && alsoOpen.length === 0 ? (
-          <p className="py-6 text-ink-soft">Nothing else is on the timetable.</p>
-        ) : null}
+        {next.length === 0 && alsoOpen.length === 0 ? <p className="py-6 text-ink-soft">{t("empty")}</p> : null}
         {gone.map((sale) => (
-          <Row key={sale.id} sale={sale} moment={moment} units={`${countText(sale.sold)} sold`} gone>
-            <span className="timetable-in">{sale.state === "sold_out" ? "Sold out" : "Over"}</span>
+          <Row key={sale.id} sale={sale} moment={moment} units={t("sold", { count: count(sale.sold) })} gone>
+            <span className="timetable-in">{shop(sale.state === "sold_out" ? "soldOut" : "over")}</span>
             <span className="timetable-act" />
           </Row>
         ))}
@@ -74,6 +77,8 @@ function Row(props: {
   readonly children: React.ReactNode;
 }) {
   const { sale, moment, units, gone = false, children } = props;
+  const { price } = useFigures();
+  const text = useProductText();
   return (
     <div className={gone ? "timetable-row gone" : "timetable-row"}>
       <span className="timetable-time">
@@ -81,11 +86,11 @@ function Row(props: {
       </span>
       <span className="timetable-thing">
         <Link href={saleAddress(sale)} prefetch={false}>
-          {sale.title}
+          {text.title(sale)}
         </Link>
       </span>
       <span className="timetable-units">{units}</span>
-      <span className="timetable-price">{priceText(sale.priceCents)}</span>
+      <span className="timetable-price">{price(sale.priceCents)}</span>
       {children}
     </div>
   );

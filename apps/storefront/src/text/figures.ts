@@ -4,5 +4,3 @@ const counts = new Intl.NumberFormat("en");
 
 export const priceText = (cents: number): string => money.format(cents / 100);
 export const countText = (count: number): string => counts.format(count);
-/** `1 unit`, `12 units`. */
-export const unitsText = (count: number): string => `${counts.format(count)} ${count === 1 ? "unit" : "units"}`;

@@ -1,10 +1,13 @@
-export default function Loading() {
+import { translator } from "../../language/server.ts";
+
+export default async function Loading() {
+  const t = await translator("messages");
   return (
     <div className="page" role="status">
       <div className="lead-in">
-        <h1>Messages</h1>
+        <h1>{t("title")}</h1>
       </div>
-      <p className="text-ink-soft">Fetching your messages</p>
+      <p className="text-ink-soft">{t("fetching")}</p>
     </div>
   );
 }

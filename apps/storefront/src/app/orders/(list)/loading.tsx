@@ -1,10 +1,13 @@
-export default function Loading() {
+import { translator } from "../../../language/server.ts";
+
+export default async function Loading() {
+  const t = await translator("orders");
   return (
     <div className="page" role="status">
       <div className="lead-in">
-        <h1>Orders</h1>
+        <h1>{t("title")}</h1>
       </div>
-      <p className="text-ink-soft">Fetching your orders</p>
+      <p className="text-ink-soft">{t("fetching")}</p>
     </div>
   );
 }

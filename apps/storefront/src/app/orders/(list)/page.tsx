@@ -1,29 +1,34 @@
 import type { Order } from "@plateau/domain/http";
 import Link from "next/link";
+import { translator } from "../../../language/server.ts";
 import { OrderList } from "../../../orders/order-list.tsx";
 import { ask } from "../../../server/backend.ts";
 import { currentMoment } from "../../../server/moment.ts";
 import { SignInInvitation } from "../../../session/sign-in-button.tsx";
 
-export const metadata = { title: "Orders" };
+export async function generateMetadata() {
+  return { title: (await translator("orders"))("title") };
+}
 
 export default async function OrdersPage() {
-  const [answer, moment] = await Promise.all([ask<{ orders: Order[] }>("/api/orders"), currentMoment()]);
+  const [answer, moment, t] = await Promise.all([
+    ask<{ orders: Order[] }>("/api/orders"),
+    currentMoment(),
+    translator("orders"),
+  ]);
   if (!answer.ok && answer.status !== 401) throw new Error(`The gateway answered /api/orders with ${answer.status}`);
   return (
     <div className="page">
       <div className="lead-in">
-        <h1>Orders</h1>
+        <h1>{t("title")}</h1>
       </div>
       {!answer.ok ? (
-        <SignInInvitation what="Orders belong to a shopper." />
+        <SignInInvitation what={t("stranger")} />
       ) : answer.body.orders.length === 0 ? (
         <div className="grid justify-items-start gap-6 pb-24">
-          <p className="max-w-xl text-ink-soft">
-            Nothing yet. An order is written here the moment a unit is reserved for you, and waits for its payment.
-          </p>
+          <p className="max-w-xl text-ink-soft">{t("empty")}</p>
           <Link href="/" prefetch={false} className="plain-button">
-            To the running sale
+            {t("toSale")}
           </Link>
         </div>
       ) : (

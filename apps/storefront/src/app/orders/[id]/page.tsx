@@ -1,13 +1,18 @@
 import type { Order } from "@plateau/domain/http";
 import Link from "next/link";
 import { notFound } from "next/navigation";
+import { createProductText } from "../../../language/product-text.ts";
+import { translator } from "../../../language/server.ts";
+import { Words } from "../../../language/words.tsx";
 import { OrderAwaited } from "../../../orders/order-awaited.tsx";
 import { OrderSheet } from "../../../orders/order-sheet.tsx";
 import { ask } from "../../../server/backend.ts";
 import { currentMoment } from "../../../server/moment.ts";
 import { SignInInvitation } from "../../../session/sign-in-button.tsx";
 
-export const metadata = { title: "Order" };
+export async function generateMetadata() {
+  return { title: (await translator("orders"))("one") };
+}
 
 interface Props {
   readonly params: Promise<{ readonly id: string }>;
@@ -17,19 +22,23 @@ interface Props {
 export default async function OrderPage({ params, searchParams }: Props) {
   const id = decodeURIComponent((await params).id);
   const { purchase } = await searchParams;
-  const [answer, moment] = await Promise.all([ask<Order>(`/api/orders/${encodeURIComponent(id)}`), currentMoment()]);
+  const [answer, moment, t] = await Promise.all([
+    ask<Order>(`/api/orders/${encodeURIComponent(id)}`),
+    currentMoment(),
+    translator("orders"),
+  ]);
   if (answer.ok) {
-    const { title, saleId } = answer.body;
+    const title = createProductText(await translator("catalogue")).title(answer.body);
     return (
-      <Frame title={title} saleId={saleId}>
+      <Frame title={title} saleId={answer.body.saleId}>
         <OrderSheet order={answer.body} moment={moment} />
       </Frame>
     );
   }
   if (answer.status === 401) {
     return (
-      <Frame title="Order">
-        <SignInInvitation what="This order belongs to a shopper." />
+      <Frame title={t("one")}>
+        <SignInInvitation what={t("strangerOne")} />
       </Frame>
     );
   }
@@ -37,19 +46,20 @@ export default async function OrderPage({ params, searchParams }: Props) {
     throw new Error(`The gateway answered order ${id} with ${answer.status}`);
   if (purchase === undefined) notFound();
   return (
-    <Frame title="Order">
+    <Frame title={t("one")}>
       <OrderAwaited orderId={id} />
     </Frame>
   );
 }
 
-function Frame(props: { readonly title: string; readonly saleId?: string; readonly children: React.ReactNode }) {
+async function Frame(props: { readonly title: string; readonly saleId?: string; readonly children: React.ReactNode }) {
+  const t = await translator("orders");
   return (
     <div className="page">
       <div className="lead-in">
         <p className="flex flex-wrap gap-x-6">
           <Link href="/orders" prefetch={false} className="text-link inline-flex min-h-11 items-center text-s">
-            All orders
+            {t("all")}
           </Link>
           {props.saleId === undefined ? null : (
             <Link
@@ -57,13 +67,13 @@ function Frame(props: { readonly title: string; readonly saleId?: string; readon
               prefetch={false}
               className="text-link inline-flex min-h-11 items-center text-s"
             >
-              The sale it came from
+              {t("itsSale")}
             </Link>
           )}
         </p>
         <h1>{props.title}</h1>
       </div>
-      {props.children}
+      <Words of={["orders", "catalogue"]}>{props.children}</Words>
     </div>
   );
 }
