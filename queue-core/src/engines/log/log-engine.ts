@@ -70,7 +70,10 @@ export interface LogEngineParts {
 }
 
 /** What the keeper of the log works with, besides the engine. */
-type LogUpkeep = Pick<LogKeeperParts, "compactor" | "snapshot" | "snapshotBytes" | "retention" | "timers" | "report">;
+type LogUpkeep = Pick<
+  LogKeeperParts,
+  "compactor" | "snapshot" | "roomSign" | "snapshotBytes" | "retention" | "timers" | "report"
+>;
 
 export class LogEngine extends ModelEngine<PartitionMessages> {
   readonly name = "log";

@@ -22,7 +22,7 @@ import type { LogReport } from "./snapshots/log-keeper.ts";
 import { quarterOf } from "./snapshots/retention.ts";
 import { type BatchWriter, createInlineWriter, type Later, startWriterThread } from "./writing/batch-writer.ts";
 import { type Disk, isFull, nodeDisk } from "./writing/disk.ts";
-import { Reserve } from "./writing/reserve.ts";
+import { Reserve, RoomSign } from "./writing/reserve.ts";
 
 /** How a log directory is opened. Only `directory` is needed; sizes are bytes. */
 export interface LogEngineOptions {
@@ -74,7 +74,8 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
   const { directory, disk = nodeDisk, later = setImmediate } = options;
   makeLogDirectory(disk, directory);
   const reserveBytes = options.reserveBytes ?? 4 * 1024 * 1024;
-  const reserve = new Reserve(disk, { directory, bytes: reserveBytes });
+  const sign = new RoomSign();
+  const reserve = new Reserve(disk, { directory, bytes: reserveBytes, sign });
   const lock = options.disk === undefined ? await acquireLock(directory, reserve) : undefined;
   let writer: BatchWriter | undefined;
   try {
@@ -101,6 +102,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
       upkeep: {
         compactor: options.disk === undefined ? createThreadCompactor() : createInlineCompactor(disk, later),
         snapshot: recovered.snapshot,
+        roomSign: sign.memory,
         snapshotBytes: options.snapshotBytes ?? 64 * 1024 * 1024,
         retention,
         timers: options.timers ?? unrefTimers,
@@ -115,7 +117,7 @@ export async function openLogEngine(options: LogEngineOptions): Promise<Engine> 
     void lock?.lost.then(() => engine.onOwnerLost());
     const newest = segments.newest;
     const fileName = newest === undefined ? undefined : segmentFileName(newest.segment);
-    const settings = { directory, logId, fileName, reserveBytes, segmentBytes };
+    const settings = { directory, logId, fileName, reserveBytes, roomSign: sign.memory, segmentBytes };
     writer =
       options.disk === undefined
         ? await startWriterThread(settings, engine)

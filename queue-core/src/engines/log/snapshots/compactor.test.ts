@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { getPriority } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../log-bed.ts";
+import { makeLog, segmentPaths, temporaryDirectory } from "../log-bed.ts";
+import { readSegmentHeader } from "../recovery/segment-scan.ts";
 import { nodeDisk } from "../writing/disk.ts";
+import { RoomSign } from "../writing/reserve.ts";
 import { createInlineCompactor, createThreadCompactor } from "./compactor.ts";
+import { snapshotPaths } from "./snapshot-bed.ts";
 
 it.runIf(process.platform === "linux")("a compactor's thread steps back behind the one that uses it", async () => {
   const before = getPriority();
@@ -40,6 +43,26 @@ describe.each([
     const failed = await compactor.run({ kind: "remove", directory, fileNames: ["c", "b"] });
     expect(failed).toMatchObject({ kind: "failed", reason: expect.stringContaining("ENOENT") });
     expect(readdirSync(directory)).toEqual(["b"]);
+    await compactor.close();
+  });
+
+  it("takes no room for a snapshot from the moment on at which the reserve was given up", async () => {
+    const directory = temporaryDirectory();
+    await makeLog(directory);
+    const paths = segmentPaths(directory);
+    const { logId } = readSegmentHeader(readFileSync(paths[0] as string), "the first segment");
+    const sequences = paths.map((path) => Number(basename(path, ".segment")));
+    const sign = new RoomSign();
+    const [previous, next] = [undefined, sequences.at(-1) as number];
+    const request = { directory, logId, previous, segments: sequences.slice(0, -1), next, roomSign: sign.memory };
+    const compactor = create();
+    sign.reserveIs("given up");
+    const refused = await compactor.run({ kind: "merge", request });
+    expect(refused).toMatchObject({ kind: "failed", reason: expect.stringContaining("the disk is full") });
+    expect(snapshotPaths(directory)).toEqual([]);
+    sign.reserveIs("there");
+    expect(await compactor.run({ kind: "merge", request })).toMatchObject({ kind: "done" });
+    expect(snapshotPaths(directory)).toHaveLength(1);
     await compactor.close();
   });
 

@@ -11,7 +11,8 @@
  *
  * What can go wrong: a snapshot fails (full disk, damage in a segment), or a file cannot be removed; nothing is written
  * for weeks, and what is too old would stay. Promises: neither failure harms the log; each is reported, and a snapshot
- * is tried again after the next seal. One job runs at a time. Age counts without a write as well: the log is looked at
+ * is tried again after the next seal. A snapshot takes no room on a full disk, also when that fills up while one is
+ * under way. One job runs at a time. Age counts without a write as well: the log is looked at
  * each quarter of the longest age, once a day at least. On a full disk whatever is allowed to go goes at once.
  *
  * A snapshot costs a rewrite of the whole state. It is therefore due only once as much was sealed as half of the last
@@ -43,6 +44,8 @@ export interface LogKeeperParts {
   readonly model: Model<PartitionMessages>;
   readonly segments: SegmentList;
   readonly snapshot: KnownSnapshot | undefined;
+  /** Of a RoomSign: a disk that fills up ends a snapshot under way. */
+  readonly roomSign: SharedArrayBuffer;
   readonly snapshotBytes: number;
   readonly retention: Retention;
   /** They keep no process alive. */
@@ -145,13 +148,14 @@ export class LogKeeper {
   }
 
   async #takeSnapshot(): Promise<void> {
-    const { compactor, directory, logId, segments, now, report } = this.#parts;
+    const { compactor, directory, logId, segments, roomSign, now, report } = this.#parts;
     const next = segments.newest?.segment;
     if (next === undefined) return;
     const previous = this.#snapshot?.nextBatchSequence;
     const fileName = snapshotFileName(next);
     const startMs = now();
-    const request = { directory, logId, previous, segments: this.#uncovered().map(({ segment }) => segment), next };
+    const uncovered = this.#uncovered().map(({ segment }) => segment);
+    const request = { directory, logId, previous, segments: uncovered, next, roomSign };
     const outcome = await compactor.run({ kind: "merge", request });
     if (outcome.kind === "failed") {
       if (this.#isWorking()) report({ kind: "snapshot failed", fileName, reason: outcome.reason });
@@ -165,7 +169,8 @@ export class LogKeeper {
 
   async #letGo(): Promise<void> {
     const { model, segments, hasRoom, now, underWay, retainFrom, report } = this.#parts;
-    const retention = hasRoom() ? this.#parts.retention : whenFull;
+    const hadRoom = hasRoom();
+    const retention = hadRoom ? this.#parts.retention : whenFull;
     const coveredTo = this.#snapshot?.nextBatchSequence ?? 0;
     const log = { model, segments, underWay: underWay(), coveredTo, nowMs: now() };
     const first = firstRetained(retention, log);
@@ -174,7 +179,10 @@ export class LogKeeper {
     try {
       await retainFrom(first);
     } catch {
-      // The log is full, failed or closed; whoever commits hears of it. The next seal asks again.
+      // The log is full, failed or closed; whoever commits hears of it. The next seal or look asks again. The refusal
+      // itself asked too: on a disk that was full before, that would be tried and synced without end.
+      if (!hadRoom) this.#askedAgain = false;
+
       return;
     }
     const fileNames = going.map(({ segment }) => segmentFileName(segment));

@@ -230,7 +230,8 @@ describe(`equivalence (SEED=${seed})`, () => {
         const header = decodeSegmentHeader(readFileSync(segmentPaths(directory)[0] as string));
         if (typeof header === "string") throw new Error(header);
         const merged = readFileSync(path);
-        const request = { directory, logId: header.logId, previous: undefined, segments, next: sequence };
+        const roomSign = new SharedArrayBuffer(4);
+        const request = { directory, logId: header.logId, previous: undefined, segments, next: sequence, roomSign };
         await mergeSnapshot(unsyncedDisk, request, async () => {});
         expect(readFileSync(path).equals(merged)).toBe(true);
         compared++;

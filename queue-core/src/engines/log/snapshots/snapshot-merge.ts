@@ -10,7 +10,8 @@
  *
  * What can go wrong: a crash in the middle, a full or failing disk, damage in what is read. Promises: a snapshot has
  * its name only once all of it is durable; one that failed leaves at most an unfinished file, which the next try or
- * start removes; no more is held in memory than the changes since the last snapshot, one segment and two blocks.
+ * start removes; once the disk is full it takes no room any more (a block that is being written then, 128 KiB at most,
+ * comes back when the file is removed); no more is held in memory than the changes since the last snapshot, one segment and two blocks.
  */
 import { join } from "node:path";
 import type { StateWrite } from "../../../engine.ts";
@@ -25,9 +26,10 @@ import { LogFold } from "../recovery/log-fold.ts";
 import { foldSegment } from "../recovery/segment-fold.ts";
 import { LogOrder, readWhole } from "../recovery/segment-scan.ts";
 import type { Disk } from "../writing/disk.ts";
+import { RoomSign } from "../writing/reserve.ts";
 import { snapshotFileName } from "./snapshot-layout.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
-import { SnapshotWriter } from "./snapshot-writer.ts";
+import { type SnapshotFile, SnapshotWriter } from "./snapshot-writer.ts";
 
 export interface MergeRequest {
   readonly directory: string;
@@ -38,6 +40,8 @@ export interface MergeRequest {
   readonly segments: readonly number[];
   /** First batch that is not in the new one: that of the segment after them. */
   readonly next: number;
+  /** Of a RoomSign. */
+  readonly roomSign: SharedArrayBuffer;
 }
 
 /** Lets other work of this thread run; throws when the merge is not wanted any more. */
@@ -74,13 +78,22 @@ async function merge(
   const unfinishedName = snapshotFileName(next) + unfinishedSuffix;
   const unfinishedPath = join(directory, unfinishedName);
   if (disk.list(directory).includes(unfinishedName)) disk.remove(unfinishedPath);
+  const sign = new RoomSign(request.roomSign);
+  sign.assertRoom();
   const file = disk.open(unfinishedPath, "create");
+  const sparing: SnapshotFile = {
+    write(block, position) {
+      sign.assertRoom();
+      file.write(block, position);
+    },
+    datasync: (reason) => file.datasync(reason),
+  };
   let bytes: number;
   try {
     try {
       const { lastTimeMs, incarnations } = fold;
       const header = { logId: request.logId, nextBatchSequence: next, nextCommitSequence, lastTimeMs, incarnations };
-      const writer = new SnapshotWriter(file, header);
+      const writer = new SnapshotWriter(sparing, header);
       for (const topic of model.topics) writer.topic(topic);
       for (const partition of model.partitions()) writer.partition(partition);
       for (const sealed of segments.sealed) writer.segment(sealed);

@@ -26,8 +26,10 @@ import {
 const blockBytes = 64 * 1024;
 const syncEveryBytes = 4 * 1024 * 1024;
 
+export type SnapshotFile = Pick<DiskFile, "write" | "datasync">;
+
 export class SnapshotWriter {
-  readonly #file: DiskFile;
+  readonly #file: SnapshotFile;
   readonly #seed: number;
   readonly #out = new RecordWriter(blockHeaderBytes, blockBytes * 2);
   #kind: BlockKind = blockKinds.topics;
@@ -38,7 +40,7 @@ export class SnapshotWriter {
   #namespace: string | undefined;
 
   /** The file is empty. */
-  constructor(file: DiskFile, header: SnapshotHeader) {
+  constructor(file: SnapshotFile, header: SnapshotHeader) {
     this.#file = file;
     this.#seed = crcSeedOf(header);
     file.write(encodeSnapshotHeader(header), 0);

@@ -16,7 +16,7 @@
 import { join } from "node:path";
 import { encodeSegmentHeader, sealBatch, segmentFileName, unfinishedSuffix } from "../format/layout.ts";
 import { type Disk, type DiskFile, isFull } from "./disk.ts";
-import { Reserve } from "./reserve.ts";
+import { Reserve, RoomSign } from "./reserve.ts";
 
 export interface WriteRequest {
   /** A whole batch without its CRC. */
@@ -43,6 +43,8 @@ export interface SegmentWriterSettings {
   readonly fileName: string | undefined;
   /** Size of the reserve in bytes. */
   readonly reserveBytes: number;
+  /** Of a RoomSign. */
+  readonly roomSign: SharedArrayBuffer;
   /** A segment is not made longer than this ahead of what is in it. */
   readonly segmentBytes: number;
 }
@@ -66,7 +68,8 @@ export class SegmentWriter {
     this.#disk = disk;
     this.#directory = settings.directory;
     this.#logId = settings.logId;
-    this.#reserve = new Reserve(disk, { directory: settings.directory, bytes: settings.reserveBytes });
+    const { directory, reserveBytes, roomSign } = settings;
+    this.#reserve = new Reserve(disk, { directory, bytes: reserveBytes, sign: new RoomSign(roomSign) });
     this.#segmentBytes = settings.segmentBytes;
     if (settings.fileName === undefined) return;
     this.#enter(disk.open(join(settings.directory, settings.fileName), "existing"));
