@@ -38,6 +38,8 @@ export function diskFaults(target: string): readonly Fault[] {
       name: `slow syncs of ${target}`,
       lengthMs: slow.lengthMs,
       impossible: canTrace() ? undefined : "slow syncs need Linux and strace",
+      // An idle store syncs nothing.
+      notAt: "idle",
       strike: (ground) => slowSyncs(ground, target),
     },
   ];
@@ -73,7 +75,6 @@ async function slowSyncs(ground: Ground, target: string): Promise<Struck> {
   const delay = `inject=fdatasync,fsync:delay_enter=${slow.delayMs * 1_000}`;
   const strace = spawn("strace", [
     "-f",
-    "-q",
     "-p",
     String(pid),
     "-e",
@@ -83,6 +84,7 @@ async function slowSyncs(ground: Ground, target: string): Promise<Struck> {
     "-o",
     trace,
   ]);
+  await attached(strace);
   let syncs = 0;
   return {
     async heal() {
@@ -94,6 +96,19 @@ async function slowSyncs(ground: Ground, target: string): Promise<Struck> {
     },
     evidence: () => (syncs === 0 ? undefined : `${syncs} syncs took ${slow.delayMs} ms longer`),
   };
+}
+
+/** On a busy machine this takes longer than the fault. */
+function attached({ stderr }: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    // Read to its end: a strace that nobody reads would stand still, and the traced process with it.
+    stderr?.on("data", (chunk: Buffer) => {
+      said += chunk;
+      if (said.includes(" attached")) resolve();
+    });
+    stderr?.on("end", () => reject(new Error(`strace ended: ${said}`)));
+  });
 }
 
 /** It lets go of the process on SIGTERM. */
