@@ -22,7 +22,7 @@ import { auditSale } from "./sale-audit.ts";
 import { Sends } from "./sends.ts";
 import { drawSettings, type SaleSettings } from "./settings.ts";
 import { Shop, type ShopWeights, usualShopWeights } from "./shop.ts";
-import { consumers, halfGroup } from "./shop-process.ts";
+import { consumers, halfGroup, type ShopSurroundings } from "./shop-process.ts";
 import { commands, notes, requests, topics } from "./topics.ts";
 
 export interface SaleOptions extends RunOptions {
@@ -30,6 +30,8 @@ export interface SaleOptions extends RunOptions {
   readonly shopWeights?: Partial<ShopWeights>;
   /** Plants a bug between the queue and the log. */
   readonly wrapEngine?: (engine: Engine) => Engine;
+  /** Left out where the oracles of the sale have to notice by themselves. Default: on. */
+  readonly gapDetector?: ShopSurroundings["gapDetector"];
 }
 
 export async function simulateSale(options: SaleOptions): Promise<RunResult> {
@@ -75,7 +77,8 @@ class SaleRun {
     this.#answers = new Answers(world);
     this.#halves = new Halves(world, this.#database, settings.checkAfterMs);
     const around = { world, settings, deliveries: this.#deliveries, database: this.#database };
-    this.#shop = new Shop({ ...around, isTroubled: () => this.#isTroubled });
+    const { gapDetector = "on" } = options;
+    this.#shop = new Shop({ ...around, gapDetector, isTroubled: () => this.#isTroubled });
     const oracles = { sends: this.#sends, answers: this.#answers, halves: this.#halves };
     this.#clients = new Clients({ world, settings, ...oracles, processes: () => this.#shop.processes });
     this.#machineTroubles = new MachineTroubles(world, this.#machine);
