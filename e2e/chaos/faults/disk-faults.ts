@@ -73,17 +73,7 @@ async function slowSyncs(ground: Ground, target: string): Promise<Struck> {
   const folder = mkdtempSync(join(tmpdir(), "plateau-trace-"));
   const trace = join(folder, "trace");
   const delay = `inject=fdatasync,fsync:delay_enter=${slow.delayMs * 1_000}`;
-  const strace = spawn("strace", [
-    "-f",
-    "-p",
-    String(pid),
-    "-e",
-    "trace=fdatasync,fsync",
-    "-e",
-    delay,
-    "-o",
-    trace,
-  ]);
+  const strace = spawn("strace", ["-f", "-p", String(pid), "-e", "trace=fdatasync,fsync", "-e", delay, "-o", trace]);
   await attached(strace);
   let syncs = 0;
   return {
