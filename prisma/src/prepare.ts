@@ -31,10 +31,21 @@ export async function prepareDatabase(options: {
   const { onConnectionError } = options;
   const db = openDatabase(options.url, onConnectionError === undefined ? {} : { onConnectionError });
   try {
-    if (!(await claimForLog(db, await logIdOf(engine)))) throw new ForeignDatabase("the database has another log");
-    return { db, ...(await seed(db, { now: new Date() })) };
+    return { db, ...(await claimAndSeed(db, engine)) };
   } catch (error) {
     await db.$disconnect();
     throw error;
   }
+}
+
+/** The same for a database that is migrated and open. Rejects with ForeignDatabase. */
+export async function claimAndSeed(db: Database, engine: Engine): Promise<SeedResult> {
+  if (!(await claimForLog(db, await logIdOf(engine)))) throw new ForeignDatabase("the database has another log");
+  return seed(db, { now: new Date() });
+}
+
+/** The database alone, migrated: for what has to be known before the engine is opened. */
+export async function openMigrated(url: string): Promise<Database> {
+  await migrate(url);
+  return openDatabase(url);
 }

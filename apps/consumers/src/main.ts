@@ -1,7 +1,7 @@
 /** The consumers as a process of their own, beside any number of others on one Redis. `--help` tells the environment. */
 import { allTopics } from "@plateau/domain";
 import { openRedisQueue, required, runProcess, startWith, tellAs, values } from "@plateau/hosting";
-import { ForeignDatabase, prepareDatabase } from "@plateau/prisma";
+import { claimAndSeed, ForeignDatabase, markMemory, openMigrated } from "@plateau/prisma";
 import { createBullmqJobs } from "./jobs/redis/bullmq-jobs.ts";
 import { createHttpPaymentProvider } from "./payment/http-payment-provider.ts";
 import { createHttpSmsProvider } from "./sms/http-sms-provider.ts";
@@ -19,17 +19,11 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const { queue, failed } = await openRedisQueue({
-        app: "consumers",
-        url: settings.REDIS_URL,
-        topics: allTopics,
-        log,
-      });
-      list.add(queue, (opened) => opened.stop());
-      const preparing = prepareDatabase({ url: settings.DATABASE_URL, engine: queue.engine });
-      const { db } = list.add(await preparing.catch(tellAs(ForeignDatabase, foreign)), (opened) =>
-        opened.db.$disconnect(),
-      );
+      const db = list.add(await openMigrated(settings.DATABASE_URL), (opened) => opened.$disconnect());
+      const memory = markMemory(db);
+      const opening = openRedisQueue({ app: "consumers", url: settings.REDIS_URL, topics: allTopics, log, memory });
+      const { queue, mark, failed } = list.add(await opening, (opened) => opened.stop());
+      await claimAndSeed(db, queue.engine).catch(tellAs(ForeignDatabase, foreign));
       const jobs = createBullmqJobs({
         url: settings.REDIS_URL,
         onError: (error) => log.warn({ err: error }, "jobs: Redis"),
@@ -38,6 +32,7 @@ runProcess({
       const consumers = await startConsumers({
         queue,
         db,
+        mark,
         payments: createHttpPaymentProvider({ url: settings.SANDBOX_URL }),
         sms: createHttpSmsProvider({ url: settings.SANDBOX_URL }),
         jobs,

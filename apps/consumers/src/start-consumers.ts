@@ -4,7 +4,7 @@
  * Promise: they share nothing but the queue and the database's connections; one that stands still holds up no other,
  * and none of them holds up the sale.
  */
-import type { Database } from "@plateau/prisma";
+import type { Database, DataMark } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue } from "queue-core";
 import { createEmbeddedJobs } from "./jobs/embedded/embedded-jobs.ts";
@@ -24,6 +24,8 @@ export interface ConsumersOptions {
   readonly payments: PaymentProvider;
   readonly sms: SmsProvider;
   readonly log: Logger;
+  /** How far a store that can lose what it acknowledged has come; kept with the orders. */
+  readonly mark?: () => DataMark;
   /** Where jobs are kept; default: on the queue. The caller stops it, after the consumers. */
   readonly jobs?: JobQueue;
   readonly reconciliation?: ReconciliationTimes;

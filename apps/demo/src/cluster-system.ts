@@ -63,6 +63,8 @@ export interface Cluster {
   readonly dataDir: string;
   /** Those that run now, in the order in which they were first started. */
   readonly processes: readonly ClusterProcess[];
+  /** Why nothing is sold since the start, until an operator accepts it. */
+  readonly dataLost: string | undefined;
   /** Graceful stop and start of one process, by its name. */
   restart(name: string): Promise<void>;
   /** Resolves when so many run. */
@@ -75,6 +77,7 @@ export interface Cluster {
 interface GatewayReady {
   readonly url: string;
   readonly toSellOut: readonly string[];
+  readonly dataLost?: string;
 }
 
 type Facts = Pick<Cluster, "url" | "adminToken" | "databaseUrl" | "redisUrl" | "sandboxUrl" | "dataDir">;
@@ -108,6 +111,7 @@ class ClusterParts {
   #storefrontUrl: string | undefined;
   #front: Front | undefined;
   #toSellOut: readonly string[] = [];
+  #dataLost: string | undefined;
   #crowds: { stop(): Promise<void> } | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -137,10 +141,11 @@ class ClusterParts {
     // Back to front, so that no gateway takes a request that nobody would decide.
     await Promise.all([this.#scale("workers", counts.workers), this.#scale("consumers", counts.consumers)]);
     await this.#scale("gateways", counts.gateways);
-    if (storefrontUrl !== undefined) await mustServePages(url);
+    const sells = this.#dataLost === undefined;
+    if (storefrontUrl !== undefined && sells) await mustServePages(url);
     surroundings.throwIfStopped();
     const toSellOut = this.#toSellOut;
-    if (this.#options.crowd) this.#crowds = startCrowds({ url, adminToken, toSellOut, log: surroundings.log });
+    if (this.#options.crowd && sells) this.#crowds = startCrowds({ url, adminToken, toSellOut, log: surroundings.log });
     return this.#cluster(this.#facts);
   }
 
@@ -220,7 +225,8 @@ class ClusterParts {
     };
   }
 
-  #gatewayReady(name: string, { url, toSellOut }: GatewayReady): void {
+  #gatewayReady(name: string, { url, toSellOut, dataLost }: GatewayReady): void {
+    this.#dataLost = dataLost;
     this.#gatewayUrls.set(name, url);
     this.#front?.put(name, url);
     if (toSellOut.length > 0) this.#toSellOut = toSellOut;
@@ -244,10 +250,14 @@ class ClusterParts {
 
   #cluster(facts: Facts): Cluster {
     const processes = () => this.#processes();
+    const dataLost = () => this.#dataLost;
     return {
       ...facts,
       get processes() {
         return processes();
+      },
+      get dataLost() {
+        return dataLost();
       },
       restart: (name) => this.#restart(name),
       scale: (kind, count) => this.#scale(kind, count),

@@ -4,6 +4,7 @@
  * What can go wrong: an address that is none, or at which no Redis can be used. It is told in one line, without its
  * password, before anything was started.
  */
+import { join } from "node:path";
 import { StartProblem, values } from "@plateau/hosting";
 import { QueueError } from "queue-core";
 import { checkRedis, describeAddress } from "queue-core/redis";
@@ -35,7 +36,8 @@ export async function startForegroundCluster({ args, redisUrl, root, signal }: F
   console.log(`starting on ${settings.dataDir}${settings.fresh ? " (fresh)" : ""}; Ctrl-C stops everything`);
   const cluster = await startCluster({ ...settings, counts, redisUrl, storefront: true, crowd: true, signal });
   printProcesses(cluster);
-  announce(cluster, settings.adminToken === undefined ? cluster.adminToken : "<your ADMIN_TOKEN>");
+  if (cluster.dataLost !== undefined) tellLoss(cluster, cluster.dataLost);
+  else announce(cluster, settings.adminToken === undefined ? cluster.adminToken : "<your ADMIN_TOKEN>");
   return cluster;
 }
 
@@ -62,6 +64,14 @@ function readCounts(args: readonly string[]): { counts: Record<ClusterKind, numb
     else counts[kind] = values.count(left.shift() ?? "", arg);
   }
   return { counts, others };
+}
+
+function tellLoss({ url, dataDir }: Cluster, reason: string): void {
+  const token = `the adminToken in ${join(dataDir, "secrets.json")}, unless ADMIN_TOKEN was set`;
+  console.error(`NOT SELLING: ${reason}`);
+  console.error("to go on with the data that are left, as an operator (orders that have no stock behind them stay):");
+  console.error(`  curl -X POST -H "Authorization: Bearer $TOKEN" ${url}/api/ops/data-loss/acceptance`);
+  console.error(`  (TOKEN: ${token})`);
 }
 
 function printProcesses({ processes }: Cluster): void {

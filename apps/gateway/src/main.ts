@@ -10,13 +10,36 @@ import {
   values,
   withDefault,
 } from "@plateau/hosting";
-import { ForeignDatabase, prepareDatabase } from "@plateau/prisma";
+import { claimAndSeed, ForeignDatabase, markMemory, openMigrated, replaceMark } from "@plateau/prisma";
+import { acceptDataLoss, openRedisEngine } from "queue-core/redis";
+import { startDataLossServer } from "./data-loss-server.ts";
 import { type RunningGateway, startGateway } from "./index.ts";
 import { keepTimetableFilled } from "./sales/sale-timetable.ts";
 
 /** As in the demo: bounded, and slow enough that a queue of some ten seconds builds up. */
 const crowds = { crowd: 400, decisionCostMs: 25 };
 const foreign = "this database belongs to the data of another Redis; use that one, or an empty database";
+
+interface GatewayReady {
+  readonly url: string;
+  readonly toSellOut: readonly string[];
+  /** Why nothing is sold. */
+  readonly dataLost?: string;
+}
+
+/** First Redis, whose other processes then start anew; and what the database remembers, last. */
+async function takeDataAsTheyAre(place: { readonly REDIS_URL: string; readonly DATABASE_URL: string }): Promise<void> {
+  const address = { url: place.REDIS_URL };
+  await acceptDataLoss({ address });
+  const engine = await openRedisEngine({ address });
+  const db = await openMigrated(place.DATABASE_URL);
+  try {
+    await replaceMark(db, engine.mark);
+  } finally {
+    await db.$disconnect();
+    await engine.close();
+  }
+}
 
 runProcess({
   name: "gateway",
@@ -38,17 +61,11 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const { queue, risks, failed } = await openRedisQueue({
-        app: "gateway",
-        url: settings.REDIS_URL,
-        topics: allTopics,
-        log,
-      });
-      list.add(queue, (opened) => opened.stop());
-      const preparing = prepareDatabase({ url: settings.DATABASE_URL, engine: queue.engine });
-      const { db, toSellOut } = list.add(await preparing.catch(tellAs(ForeignDatabase, foreign)), (opened) =>
-        opened.db.$disconnect(),
-      );
+      const db = list.add(await openMigrated(settings.DATABASE_URL), (opened) => opened.$disconnect());
+      const memory = markMemory(db);
+      const opening = openRedisQueue({ app: "gateway", url: settings.REDIS_URL, topics: allTopics, log, memory });
+      const { queue, risks, failed } = list.add(await opening, (opened) => opened.stop());
+      const { toSellOut } = await claimAndSeed(db, queue.engine).catch(tellAs(ForeignDatabase, foreign));
       const knobs = await openKnobs({ engine: queue.engine, initial: settings.KNOBS as Partial<Knobs> });
       list.add(keepTimetableFilled(queue, db, log), (stop) => stop());
       const gateway: RunningGateway = await startGateway({
@@ -73,9 +90,23 @@ runProcess({
       return { url: gateway.url, toSellOut, failed };
     });
     return {
-      ready: { url: started.url, toSellOut: started.toSellOut },
+      ready: { url: started.url, toSellOut: started.toSellOut } as GatewayReady,
       stop: () => parts.stop(),
       failed: started.failed,
     };
+  },
+  /** It stays where its clients look for it, and says what is the matter. */
+  async startWithout(settings, log, { message: reason }) {
+    const server = await startDataLossServer({
+      host: settings.HOST,
+      port: settings.PORT,
+      adminToken: settings.ADMIN_TOKEN,
+      secureCookies: settings.SECURE_COOKIES,
+      reason,
+      log,
+      accept: () => takeDataAsTheyAre(settings),
+    });
+    const ready: GatewayReady = { url: server.url, toSellOut: [], dataLost: reason };
+    return { ready, stop: () => server.stop() };
   },
 });

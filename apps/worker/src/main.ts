@@ -14,13 +14,13 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const { queue, failed } = await openRedisQueue({
+      const opening = openRedisQueue({
         app: "worker",
         url: settings.REDIS_URL,
         topics: allTopics,
         log,
       });
-      list.add(queue, (opened) => opened.stop());
+      const { queue, failed } = list.add(await opening, (opened) => opened.stop());
       const knobs = await openKnobs({ engine: queue.engine });
       const scorer = createHttpRiskScorer({ url: settings.SANDBOX_URL });
       // The first call opens a connection and warms the path up; it must not cost the first batch its scores.

@@ -21,7 +21,7 @@
  *   batch pauses and is tried again; the check-back ends the first half messages by what it finds.
  */
 import { groups, type OrderEvent, orders } from "@plateau/domain";
-import { type Database, isRefusedRow } from "@plateau/prisma";
+import { type Database, type DataMark, isRefusedRow } from "@plateau/prisma";
 import type { Queue, TransactionalPublisher } from "queue-core";
 import { type OrderingEvent, orderEventOf } from "./order-rows.ts";
 import { applyReservations, hasReached, longestWriteMs } from "./order-table.ts";
@@ -29,6 +29,8 @@ import { applyReservations, hasReached, longestWriteMs } from "./order-table.ts"
 export interface OrderProjectionOptions {
   readonly queue: Queue;
   readonly db: Database;
+  /** How far the store has come, where it is one that can lose what it acknowledged; kept with the rows. */
+  readonly mark?: () => DataMark;
   /** When half messages without a word from their sender are looked into, ms; default 6,000. */
   readonly checkAfterMs?: number;
   /** Age from which on rows that are not there will not come any more, ms; default what order-table.ts allows. */
@@ -59,14 +61,13 @@ export async function openOrderProjection(options: OrderProjectionOptions): Prom
     },
   });
   return {
-    apply: (events) => applyAndTell(queue, db, publisher, events),
+    apply: (events) => applyAndTell(options, publisher, events),
     stop: () => publisher.stop(),
   };
 }
 
 async function applyAndTell(
-  queue: Queue,
-  db: Database,
+  { queue, db, mark }: OrderProjectionOptions,
   publisher: TransactionalPublisher<OrderEvent>,
   events: readonly OrderingEvent[],
 ): Promise<void> {
@@ -74,7 +75,8 @@ async function applyAndTell(
   let failure: { readonly error: unknown } | undefined;
   await publisher.publish(events.map(orderEventOf), async () => {
     try {
-      await applyReservations(db, events, queue.now());
+      // The half messages are stored by now, so the mark is beyond the events that they tell of.
+      await applyReservations(db, events, { nowMs: queue.now(), mark: mark?.() });
       return "commit";
     } catch (error) {
       failure = { error };

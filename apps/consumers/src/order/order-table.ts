@@ -2,15 +2,15 @@
  * The order consumer's statements.
  *
  * What can go wrong: a statement waits for a lock, and nobody can say whether its rows will come. Each is given up by
- * the database after `statementMs`, so a transaction of four that was begun ends within `longestWriteMs`, as long as
+ * the database after `statementMs`, so a transaction of five that was begun ends within `longestWriteMs`, as long as
  * the process that sends them is not stopped.
  */
 import type { ReservationId } from "@plateau/domain";
-import type { Database } from "@plateau/prisma";
+import { type Database, type DataMark, noteMark } from "@plateau/prisma";
 import { type OrderingEvent, rowOf, stateAfter } from "./order-rows.ts";
 
 const statementMs = 5_000;
-/** Waiting for a connection, beginning, four statements, and a reserve for the way there and back. */
+/** Waiting for a connection, beginning, five statements, and a reserve for the way there and back. */
 export const longestWriteMs = 30_000;
 
 /**
@@ -18,9 +18,14 @@ export const longestWriteMs = 30_000;
  *
  * - A won order must not fail because its buyer's row is missing: such a user is added, without a name.
  * - Each reservation gets its row from the first of its events that is seen, once (unique reservation).
+ * - `mark`, where there is one, says how far the store had come from which they were read; it is kept with them.
  * - An ending moves the row on only from a lower version, so neither a repeat nor an older event undoes it.
  */
-export async function applyReservations(db: Database, events: readonly OrderingEvent[], nowMs: number): Promise<void> {
+export async function applyReservations(
+  db: Database,
+  events: readonly OrderingEvent[],
+  { nowMs, mark }: { readonly nowMs: number; readonly mark: DataMark | undefined },
+): Promise<void> {
   const firsts = new Map<ReservationId, OrderingEvent>();
   for (const event of events) if (!firsts.has(event.reservationId)) firsts.set(event.reservationId, event);
   const rows = [...firsts.values()].map((event) => rowOf(event, nowMs));
@@ -30,6 +35,7 @@ export async function applyReservations(db: Database, events: readonly OrderingE
     addUsers(db, [...new Set(rows.map((row) => row.userId))]),
     addOrders(db, rows),
     ...(ends.length === 0 ? [] : [endOrders(db, ends)]),
+    ...(mark === undefined ? [] : [noteMark(db, mark)]),
   ]);
 }
 
