@@ -7,7 +7,10 @@ import { defineConfig } from "vitest/config";
  */
 const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**"];
 const needsNoSystem = ["e2e/setup/{lock-file,style}.test.ts", "e2e/{docs,chaos}/*.test.ts"];
-const needsDatabase = ["{prisma,apps/gateway,apps/consumers}/**/*.test.ts"];
+const needsDatabase = [
+  "{prisma,apps/gateway,apps/consumers,apps/labs}/**/*.test.ts",
+  "apps/demo/src/four-ways-*.test.ts",
+];
 const killsProcesses = [
   "queue-core/**/{kill,process}.test.ts",
   "queue-core/src/engines/redis/*.test.ts",

@@ -33,6 +33,7 @@ const commands = /** @type {Record<string, string[]>} */ ({
   chaos: ["e2e/chaos/run.ts"],
   simulate: ["queue-core/simulation/main.ts"],
   queue: ["apps/demo/src/queue.ts"],
+  lab: ["apps/demo/src/lab.ts"],
 });
 
 /** @param {string[]} argv */

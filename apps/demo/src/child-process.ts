@@ -28,6 +28,8 @@ export interface ChildOptions<R> {
   readonly onStarted: (pid: number) => void;
   /** At each start, also when it was started again. */
   readonly onReady?: (ready: R) => void;
+  /** What it says besides being ready. */
+  readonly onNews?: (news: unknown) => void;
   readonly onEnded: (pid: number) => void;
   /** It ended too often, or `restart` is off and it ended by itself. */
   readonly onBroken: (problem: string) => void;
@@ -66,7 +68,7 @@ export class Child<R> {
   /** Resolves with what the child says when it is ready. Throws StartProblem with the child's own reason. */
   async start(): Promise<R> {
     if (this.#process !== undefined) throw new Error(`${this.#options.name} is running already`);
-    const { name, module, env, output, quiet, onStarted } = this.#options;
+    const { name, module, env, output, quiet, onStarted, onNews } = this.#options;
     const path = fileURLToPath(new URL(module, import.meta.url));
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", path], {
       env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env() },
@@ -78,6 +80,9 @@ export class Child<R> {
     this.#wanted = true;
     this.#ended = new Promise((resolve) => child.once("exit", () => resolve()));
     if (child.pid !== undefined) onStarted(child.pid);
+    child.on("message", (message: HostMessage<R>) => {
+      if (message.type === "news") onNews?.(message.news);
+    });
     let ready = false;
     child.once("exit", (code, signal) => this.#onExit(child, ready, signal ?? `exit code ${code}`));
     try {
@@ -150,9 +155,11 @@ function firstMessage<R>(child: ChildProcess, name: string): Promise<R> {
       clearTimeout(late);
       settle();
     };
-    child.once("message", (message: HostMessage<R>) => {
+    child.on("message", (message: HostMessage<R>) => {
       if (message.type === "ready") end(() => resolve(message.ready));
-      else end(() => reject(new StartProblem(`the ${name} did not start: ${message.problem}`)));
+      if (message.type === "failed") {
+        end(() => reject(new StartProblem(`the ${name} did not start: ${message.problem}`)));
+      }
     });
     child.once("error", (error) => end(() => reject(error)));
     child.once("exit", (code, signal) => {

@@ -20,7 +20,14 @@ export interface Hosted<R> {
 
 export type HostMessage<R> =
   | { readonly type: "ready"; readonly ready: R }
-  | { readonly type: "failed"; readonly problem: string };
+  | { readonly type: "failed"; readonly problem: string }
+  /** Whatever a child has to tell besides, at any time. */
+  | { readonly type: "news"; readonly news: unknown };
+
+/** To the supervisor; nobody hears it where there is none. */
+export function tellNews(news: unknown): void {
+  process.send?.({ type: "news", news } satisfies HostMessage<never>);
+}
 
 export function hostProcess<R>(start: () => Promise<Hosted<R>>): void {
   let stopping = false;

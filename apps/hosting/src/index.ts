@@ -1,6 +1,6 @@
 /** What every process of the system has in common: its variables, its log lines, its start and its end. */
 export { DataLost } from "./data-loss.ts";
-export { type Hosted, type HostMessage, hostProcess } from "./hosted-process.ts";
+export { type Hosted, type HostMessage, hostProcess, tellNews } from "./hosted-process.ts";
 export { createLog } from "./log.ts";
 export type { MarkMemory } from "./mark-keeper.ts";
 export { openRedisQueue } from "./redis-queue.ts";
