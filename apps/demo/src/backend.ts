@@ -34,6 +34,7 @@ interface Configuration {
   readonly databaseUrl: string;
   readonly sandboxUrl: string;
   readonly storefrontUrl: string | undefined;
+  readonly fourWaysUrl: string | undefined;
   readonly adminToken: string;
   readonly secrets: { readonly session: string; readonly purchase: string };
   readonly trustedProxies: readonly string[];
@@ -69,6 +70,7 @@ function readConfiguration(): Configuration {
     databaseUrl: required("DATABASE_URL"),
     sandboxUrl: required("SANDBOX_URL"),
     storefrontUrl: process.env.STOREFRONT_URL,
+    fourWaysUrl: process.env.FOUR_WAYS_URL,
     adminToken: required("ADMIN_TOKEN"),
     secrets: { session: required("SESSION_SECRET"), purchase: required("PURCHASE_SECRET") },
     trustedProxies: values.proxies(process.env.TRUSTED_PROXIES ?? "", "TRUSTED_PROXIES"),
@@ -164,6 +166,7 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
     secureCookies: configuration.secureCookies,
     signsInLocalPerson: configuration.signsInLocalPerson,
     ...(configuration.trustedProxies.length === 0 ? {} : { trustedProxies: configuration.trustedProxies }),
+    ...(configuration.fourWaysUrl === undefined ? {} : { fourWaysUrl: configuration.fourWaysUrl }),
     ...(configuration.storefrontUrl === undefined ? {} : { storefrontUrl: configuration.storefrontUrl }),
   });
   started.push(() => gateway.stop());

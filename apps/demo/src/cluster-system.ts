@@ -109,6 +109,7 @@ class ClusterParts {
   /** Where the children reach what they work on. */
   #reached: Readonly<Record<"DATABASE_URL" | "REDIS_URL" | "SANDBOX_URL", string>> | undefined;
   #storefrontUrl: string | undefined;
+  #fourWaysUrl: string | undefined;
   #front: Front | undefined;
   #toSellOut: readonly string[] = [];
   #dataLost: string | undefined;
@@ -137,6 +138,7 @@ class ClusterParts {
     this.#facts = { url, adminToken, databaseUrl, redisUrl: redis, sandboxUrl, dataDir: this.#folder.path };
     this.#reached = await this.#ways(this.#facts);
     this.#storefrontUrl = storefrontUrl;
+    this.#fourWaysUrl = await surroundings.openFourWays(databaseUrl);
     this.#front = await Front.listen(host, port);
     // Back to front, so that no gateway takes a request that nobody would decide.
     await Promise.all([this.#scale("workers", counts.workers), this.#scale("consumers", counts.consumers)]);
@@ -216,6 +218,7 @@ class ClusterParts {
       PORT: "0",
       ADMIN_TOKEN: facts.adminToken,
       STOREFRONT_URL: this.#storefrontUrl,
+      FOUR_WAYS_URL: this.#fourWaysUrl,
       SESSION_SECRET: this.#folder.secrets.session,
       PURCHASE_SECRET: this.#folder.secrets.purchase,
       TRUSTED_PROXIES: trustedProxies.join(","),

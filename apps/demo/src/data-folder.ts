@@ -33,7 +33,16 @@ export interface DataFolder {
   release(): void;
 }
 
-const made = ["postgres", "postgres.unfinished", "queue", "redis", "sandbox", "secrets.json", "processes.json"];
+const made = [
+  "four-ways",
+  "postgres",
+  "postgres.unfinished",
+  "queue",
+  "redis",
+  "sandbox",
+  "secrets.json",
+  "processes.json",
+];
 
 /** Throws StartProblem where the folder cannot be used. */
 export async function claimDataFolder(path: string, options: { fresh: boolean }): Promise<DataFolder> {

@@ -12,6 +12,7 @@ import { createLog, type LogLevel, StartProblem } from "@plateau/hosting";
 import type { Logger } from "pino";
 import { Child, type ChildOptions, type SomeChild } from "./child-process.ts";
 import { claimDataFolder, type DataFolder } from "./data-folder.ts";
+import { FourWaysDesk } from "./four-ways-desk.ts";
 import { claimPort } from "./ports.ts";
 import type { PostgresReady } from "./postgres-host.ts";
 import type { RedisReady } from "./redis-host.ts";
@@ -50,6 +51,8 @@ export class Surroundings {
   readonly #broken = Promise.withResolvers<string>();
   readonly #abort = new AbortController();
   readonly #children: SomeChild[] = [];
+  #fourWays: FourWaysDesk | undefined;
+  #fourWaysStopped: Promise<void> | undefined;
 
   constructor(folder: DataFolder, options: SurroundingsOptions) {
     this.#folder = folder;
@@ -71,14 +74,16 @@ export class Surroundings {
     if (this.#abort.signal.aborted) throw new StartProblem("stopped while it started");
   }
 
-  /** From now on nothing is started any more. */
+  /** From now on nothing is started any more; an experiment that runs begins to end. */
   beginStop(): void {
     this.#abort.abort();
+    this.#fourWaysStopped ??= this.#fourWays?.stop();
   }
 
   /** Call it once everything that works on these has stopped. */
   async stop(): Promise<void> {
     this.beginStop();
+    await this.#fourWaysStopped;
     await Promise.all(this.#children.map((child) => child.stop(stopWithinMs)));
     this.#folder.release();
     if (this.#output !== "inherit") closeSync(this.#output);
@@ -159,6 +164,13 @@ export class Surroundings {
     }));
     await child.start();
     return `http://127.0.0.1:${port}`;
+  }
+
+  /** Resolves with where gateways ask for the experiment; it works on the same database, in a schema of its own. */
+  async openFourWays(databaseUrl: string): Promise<string> {
+    const folder = join(this.#folder.path, "four-ways");
+    this.#fourWays = await FourWaysDesk.open({ databaseUrl, folder, log: this.log, output: this.#output });
+    return this.#fourWays.url;
   }
 
   #surrounding<R>(name: string, env: ChildOptions<R>["env"]): Child<R> {

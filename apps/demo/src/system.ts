@@ -107,6 +107,7 @@ class Parts {
       via("database", databaseUrl),
       via("sandbox", sandboxUrl),
     ]);
+    const fourWaysUrl = await surroundings.openFourWays(databaseUrl);
     const env = () => ({
       HOST: host,
       PORT: String(port),
@@ -114,6 +115,7 @@ class Parts {
       DATABASE_URL: databaseForBackend,
       SANDBOX_URL: sandboxForBackend,
       STOREFRONT_URL: storefrontUrl,
+      FOUR_WAYS_URL: fourWaysUrl,
       QUEUE_FOLDER: this.#folder.queue,
       SESSION_SECRET: this.#folder.secrets.session,
       PURCHASE_SECRET: this.#folder.secrets.purchase,

@@ -96,6 +96,8 @@ export interface GatewayOptions {
   /** Pages are proxied there; without it every path outside the API is 404. */
   readonly storefrontUrl?: string;
   readonly sandboxUrl?: string;
+  /** Where the experiment of the four ways is asked for; without it there is none. */
+  readonly fourWaysUrl?: string;
   /** The Redis that holds the jobs: then they can be looked at below /ops/jobs. */
   readonly jobsUrl?: string;
   /** CIDRs whose `X-Forwarded-For` is believed; none by default. */

@@ -54,6 +54,7 @@ runProcess({
     PORT: withDefault("the port it listens on; 0 for a free one", values.port, "3000"),
     STOREFRONT_URL: optional("where the pages are; proxied", values.httpUrl, "no pages"),
     SANDBOX_URL: optional("the outside world, whose faults the control room orders", values.httpUrl, "none"),
+    FOUR_WAYS_URL: optional("where the experiment of the four ways is asked for", values.httpUrl, "none"),
     TRUSTED_PROXIES: withDefault("whose X-Forwarded-For is believed: addresses or CIDRs", values.proxies, ""),
     SECURE_COOKIES: withDefault("1 where TLS ends here or in a trusted proxy", values.flag, "0"),
     KNOBS: withDefault("settings until somebody changes them, JSON", values.jsonObject, "{}"),
@@ -84,6 +85,7 @@ runProcess({
         ...(settings.TRUSTED_PROXIES.length === 0 ? {} : { trustedProxies: settings.TRUSTED_PROXIES }),
         ...(settings.STOREFRONT_URL === undefined ? {} : { storefrontUrl: settings.STOREFRONT_URL }),
         ...(settings.SANDBOX_URL === undefined ? {} : { sandboxUrl: settings.SANDBOX_URL }),
+        ...(settings.FOUR_WAYS_URL === undefined ? {} : { fourWaysUrl: settings.FOUR_WAYS_URL }),
         ...(settings.CROWDS ? { replay: crowds } : {}),
       });
       list.add(gateway, (running) => running.stop());
