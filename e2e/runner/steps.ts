@@ -26,6 +26,8 @@ const typesOfLoadTests: Step = { name: "types of load", args: typeCheck("load-te
 const dependencies: Step = { name: "dependency rules", args: ["e2e/runner/dependency-rules.ts"] };
 const deadCode: Step = { name: "dead code", args: [script("knip", "bin/knip.js"), "--no-progress"] };
 const fastTests: Step = { name: "unit, conformance", args: [...vitest, "--project", "fast"] };
+/** Before each commit: the suites run on the engines in this process, and on Redis with `npm test`. */
+const fastTestsWithoutRedis: Step = { ...fastTests, name: "unit, but no Redis", env: { REDIS_TESTS: "off" } };
 
 /** `fast` before each commit, `deep` before a release. */
 export type Depth = "fast" | "usual" | "deep";
@@ -37,8 +39,11 @@ const amounts = {
 } as const;
 
 export function stepsFor({ depth, tools }: { depth: Depth; tools: Tools | undefined }): readonly (readonly Step[])[] {
-  const reading = [[style, types, typesOfPages], [typesOfLoadTests, dependencies, deadCode], [fastTests]];
-  if (depth === "fast" || tools === undefined) return reading;
+  const reading = [
+    [style, types, typesOfPages],
+    [typesOfLoadTests, dependencies, deadCode],
+  ];
+  if (depth === "fast" || tools === undefined) return [...reading, [fastTestsWithoutRedis]];
   const { simulationSeeds, killRounds, chaosSeeds, chaosMinutes } = amounts[depth];
   const { chromium, k6, redis, strace, env } = tools;
   const simulation: Step = {
@@ -89,6 +94,7 @@ export function stepsFor({ depth, tools }: { depth: Depth; tools: Tools | undefi
   };
   return [
     ...reading,
+    [fastTests],
     [simulation],
     [simulationTests],
     [apps],

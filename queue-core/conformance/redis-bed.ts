@@ -2,7 +2,8 @@
  * One private Redis for all tests of a file, and what to do where none is installed.
  *
  * What can go wrong: a suite that is skipped without a word counts as passed. Promise: without a server the tests are
- * skipped, and their title says why; with CI=true they fail instead.
+ * skipped, and their title says why; with CI=true they fail instead. `REDIS_TESTS=off` leaves them out, and is for
+ * `npm run check` alone: they take as long as all other fast tests together.
  */
 import { manualClock } from "../src/engines/clock.ts";
 import { openRedisEngine, type RedisAddress } from "../src/engines/redis/index.ts";
@@ -11,10 +12,13 @@ import type { EngineHarness } from "./engine-harness.ts";
 
 const program = findRedisServer();
 
-/** Whether tests on Redis run here; with CI=true they do, and fail where there is none. */
-export const hasRedis = program !== undefined || process.env.CI === "true";
+const isLeftOut = process.env.REDIS_TESTS === "off";
 
-export const redisTitle = hasRedis ? "redis" : "redis (skipped: neither redis-server nor valkey-server is on the PATH)";
+/** Whether tests on Redis run here; with CI=true they do, and fail where there is none. */
+export const hasRedis = !isLeftOut && (program !== undefined || process.env.CI === "true");
+
+const why = isLeftOut ? "REDIS_TESTS=off" : "neither redis-server nor valkey-server is on the PATH";
+export const redisTitle = hasRedis ? "redis" : `redis (skipped: ${why})`;
 
 let server: Promise<PrivateRedis> | undefined;
 let cells = 0;

@@ -4,8 +4,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { type Disk, type SyncReason, syncReasons } from "../src/engines/log/writing/disk.ts";
+import { QueueError } from "../src/errors.ts";
 import { type LogOptions, simulateLog } from "./log/simulate-log.ts";
 import { noWeights } from "./machine-troubles.ts";
+import { passedOn } from "./passed-on.ts";
 import { withoutChecksums, withoutSync } from "./removed-guards.ts";
 
 type Aim = Omit<LogOptions, "seed" | "wrapDisk">;
@@ -74,4 +76,16 @@ describe("every sync is missed when it is taken away", () => {
       }
     }
   });
+});
+
+it("a log that takes no publishes after its disk was healed is noticed", async () => {
+  const { violation } = await simulateLog({
+    seed: "deaf",
+    wrapEngine: (engine) =>
+      passedOn(engine, {
+        commit: (commit) =>
+          commit.append === undefined ? engine.commit(commit) : Promise.reject(new QueueError("STORAGE_FULL")),
+      }),
+  });
+  expect(violation).toMatchObject({ rule: "a healed system does all its work", detail: "nobody could publish" });
 });

@@ -1,7 +1,5 @@
 import { expect, it } from "vitest";
-import { QueueError } from "../../src/errors.ts";
 import { Machine } from "../machine.ts";
-import { passedOn } from "../passed-on.ts";
 import { Random } from "../random.ts";
 import { World } from "../world.ts";
 import { LogClient } from "./log-clients.ts";
@@ -42,16 +40,4 @@ it("a client that finds the disk full when it comes goes on once there is room",
   await world.run(3_000);
   expect(world.violation).toBeUndefined();
   expect(client?.publishes).toBeGreaterThan(0);
-});
-
-it("a log that takes no publishes after its disk was healed is noticed", async () => {
-  const { violation } = await simulateLog({
-    seed: "deaf",
-    wrapEngine: (engine) =>
-      passedOn(engine, {
-        commit: (commit) =>
-          commit.append === undefined ? engine.commit(commit) : Promise.reject(new QueueError("STORAGE_FULL")),
-      }),
-  });
-  expect(violation).toMatchObject({ rule: "a healed system does all its work", detail: "nobody could publish" });
 });
