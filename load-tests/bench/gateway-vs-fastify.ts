@@ -8,11 +8,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FlowSample } from "@plateau/domain";
 import { type System, startSystem } from "../../apps/demo/src/system.ts";
 import type { BenchOptions } from "../../queue-core/bench/row.ts";
 import { BenchChild } from "./child.ts";
-import type { GeneratorJob, GeneratorResult } from "./generator.ts";
+import { type GeneratorResult, runRound } from "./generator.ts";
+import { baselineSecret, caughtUp, liftLimits, openSale, shoppers, signBaselineTokens } from "./system-calls.ts";
 import { type BenchRow, median, percentile } from "./table.ts";
 
 const requestsPerRound = 6_000;
@@ -48,7 +48,7 @@ export async function benchGateway({ rounds }: BenchOptions): Promise<readonly B
   const dataDir = await mkdtemp(join(tmpdir(), "plateau-bench-"));
   const system = await startSystem({ dataDir, storefront: false, crowd: false, logLevel: "warn" });
   const generator = new BenchChild("./generator.ts");
-  const baseline = new BenchChild("./baseline.ts", { SESSION_SECRET: "bench" });
+  const baseline = new BenchChild("./baseline.ts", { SESSION_SECRET: baselineSecret });
   try {
     const { port: baselinePort } = await baseline.next<{ port: number }>();
     await liftLimits(system);
@@ -65,11 +65,15 @@ export async function benchGateway({ rounds }: BenchOptions): Promise<readonly B
         const saleId = await openSale(system, row.stock);
         const path = `/api/sales/${saleId}/purchases`;
         if (row.soldOutBefore) await buyOne(system, path, spare);
-        const our = await run(generator, { ...job, port: systemPort, path, tokens, keyPrefix: "bench" }, row.status);
-        await caughtUp(system);
-        const their = await run(
+        const our = await runRound(
           generator,
-          { ...job, port: baselinePort, path, tokens: baselineTokens, keyPrefix: "bench" },
+          { ...job, ports: [systemPort], path, tokens, keyPrefix: "bench" },
+          row.status,
+        );
+        await caughtUp(system);
+        const their = await runRound(
+          generator,
+          { ...job, ports: [baselinePort], path, tokens: baselineTokens, keyPrefix: "bench" },
           "201",
         );
         if (round === 0) continue;
@@ -103,79 +107,9 @@ function benchRow(row: Row, ours: readonly GeneratorResult[], theirs: readonly G
   };
 }
 
-async function run(generator: BenchChild, job: GeneratorJob, status: string): Promise<GeneratorResult> {
-  const result = await generator.ask<GeneratorResult>(job);
-  const expected = result.statuses[status] ?? 0;
-  if (expected !== job.tokens.length || result.errors > 0) {
-    throw new Error(
-      `invalid round: ${expected} of ${job.tokens.length} answers were ${status}; ` +
-        `${JSON.stringify(result.statuses)}, ${result.errors} errors, e.g. ${JSON.stringify(result.samples)}`,
-    );
-  }
-  return result;
-}
-
-async function ops(system: System, method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${system.url}/api/ops${path}`, {
-    method,
-    headers: { authorization: `Bearer ${system.adminToken}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
-/** One shopper buys in every round: limits per user are another matter than the speed of the way. */
-async function liftLimits(system: System): Promise<void> {
-  await ops(system, "PATCH", "/knobs", {
-    decisionCostMs: 0,
-    tokenRatePerSecond: 0,
-    backlogMax: 1_000_000,
-    userRatePerSecond: 10_000,
-    velocityPerMinute: 100_000,
-  });
-}
-
-async function shoppers(system: System, count: number): Promise<string[]> {
-  const tokens: string[] = [];
-  while (tokens.length < count) {
-    const body = { count: Math.min(10_000, count - tokens.length) };
-    const made = (await ops(system, "POST", "/shoppers", body)) as { shoppers: readonly { token: string }[] };
-    tokens.push(...made.shoppers.map((shopper) => shopper.token));
-  }
-  return tokens;
-}
-
-async function openSale(system: System, stock: number): Promise<string> {
-  const body = { stock, title: "Bench", priceCents: 100, perUserLimit: 10, paymentTimeoutMs: 3_600_000 };
-  return ((await ops(system, "POST", "/sales", body)) as { id: string }).id;
-}
-
 async function buyOne(system: System, path: string, token: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", prefer: "wait=30" };
   const response = await fetch(`${system.url}${path}`, { method: "POST", headers, body: "{}" });
   if (response.status !== 201)
     throw new Error(`the only unit was not sold: ${response.status} ${await response.text()}`);
-}
-
-async function signBaselineTokens(count: number): Promise<string[]> {
-  const { createSessionTokens } = await import("../../apps/gateway/src/session/session-tokens.ts");
-  const { newUserId } = await import("@plateau/domain");
-  const tokens = await createSessionTokens({ secret: "bench", lifetimeMs: 3_600_000, now: Date.now });
-  return Promise.all(
-    Array.from({ length: count }, async () => (await tokens.sign({ userId: newUserId(), name: "Bench" })).token),
-  );
-}
-
-/** Resolves when every stage has handled what was published, by a sample taken after this was asked. */
-async function caughtUp(system: System): Promise<void> {
-  const askedAtMs = Date.now();
-  const deadline = askedAtMs + 120_000;
-  for (;;) {
-    const response = await fetch(`${system.url}/api/flow`);
-    const { atMs, stages } = (await response.json()) as FlowSample;
-    if (atMs > askedAtMs && stages.every((stage) => stage.lagMessages === 0)) return;
-    if (Date.now() > deadline) throw new Error(`the consumers do not catch up: ${JSON.stringify(stages)}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
 }

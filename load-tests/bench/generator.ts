@@ -7,10 +7,12 @@
  * error, never silently retried), an answer that is not what the round is about (statuses are returned and checked).
  */
 import { connect, type Socket } from "node:net";
+import type { BenchChild } from "./child.ts";
 
 export interface GeneratorJob {
   readonly host: string;
-  readonly port: number;
+  /** Connections take them in turn. */
+  readonly ports: readonly number[];
   readonly path: string;
   readonly body: string;
   /** One request per token, each with an idempotency key of its own. */
@@ -34,7 +36,7 @@ const headEnd = Buffer.from("\r\n\r\n");
 
 function buildRequest(job: GeneratorJob, index: number): Buffer {
   return Buffer.from(
-    `POST ${job.path} HTTP/1.1\r\nHost: ${job.host}:${job.port}\r\nAuthorization: Bearer ${job.tokens[index]}\r\n` +
+    `POST ${job.path} HTTP/1.1\r\nHost: ${job.host}\r\nAuthorization: Bearer ${job.tokens[index]}\r\n` +
       `Idempotency-Key: ${job.keyPrefix}-${index}\r\nPrefer: wait=30\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(job.body)}\r\n\r\n${job.body}`,
   );
@@ -61,9 +63,10 @@ export async function generate(job: GeneratorJob): Promise<GeneratorResult> {
   let next = 0;
   let errors = 0;
 
-  const openSocket = (): Promise<Socket> =>
+  const openSocket = (_: unknown, index: number): Promise<Socket> =>
     new Promise((resolve, reject) => {
-      const socket = connect({ host: job.host, port: job.port, noDelay: true }, () => resolve(socket));
+      const port = job.ports[index % job.ports.length] as number;
+      const socket = connect({ host: job.host, port, noDelay: true }, () => resolve(socket));
       socket.once("error", reject);
     });
   const sockets = await Promise.all(Array.from({ length: job.connections }, openSocket));
@@ -107,6 +110,19 @@ export async function generate(job: GeneratorJob): Promise<GeneratorResult> {
   const startedAt = performance.now();
   await Promise.all(sockets.map(run));
   return { elapsedMs: performance.now() - startedAt, statuses, samples, errors, latenciesMs };
+}
+
+/** Has `generator` do the job; throws unless every answer had that status. */
+export async function runRound(generator: BenchChild, job: GeneratorJob, status: string): Promise<GeneratorResult> {
+  const result = await generator.ask<GeneratorResult>(job);
+  const expected = result.statuses[status] ?? 0;
+  if (expected !== job.tokens.length || result.errors > 0) {
+    throw new Error(
+      `invalid round: ${expected} of ${job.tokens.length} answers were ${status}; ` +
+        `${JSON.stringify(result.statuses)}, ${result.errors} errors, e.g. ${JSON.stringify(result.samples)}`,
+    );
+  }
+  return result;
 }
 
 if (process.send !== undefined) {

@@ -5,12 +5,16 @@
  */
 import { join } from "node:path";
 import { meetsBar } from "../../queue-core/bench/row.ts";
+import { benchGatewayOnRedis } from "./gateway-vs-bullmq.ts";
 import { benchGateway } from "./gateway-vs-fastify.ts";
 import { type Bench, queueBenches } from "./queue.ts";
 import { benchReplies } from "./reply-vs-bullmq.ts";
 import { type BenchRow, printTable, writeRows } from "./table.ts";
 
-const redisBenches: Readonly<Record<string, Bench>> = { "reply-vs-bullmq": benchReplies };
+const redisBenches: Readonly<Record<string, Bench>> = {
+  "reply-vs-bullmq": benchReplies,
+  "gateway-vs-bullmq": benchGatewayOnRedis,
+};
 const benches: Readonly<Record<string, Bench>> = {
   ...queueBenches,
   "gateway-vs-fastify": benchGateway,
