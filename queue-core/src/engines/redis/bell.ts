@@ -56,6 +56,10 @@ export class Bell {
     this.#done = this.#run();
   }
 
+  get roundTrips(): number {
+    return this.#link.roundTrips;
+  }
+
   get silentMs(): number {
     return performance.now() - this.#answeredMs;
   }

@@ -14,6 +14,7 @@ import { QueueError } from "../../errors.ts";
 import { CallWriter } from "./call-writer.ts";
 import { describeFault } from "./connection.ts";
 import type { DataIdentity } from "./data-identity.ts";
+import type { Flights } from "./flights.ts";
 import { type Link, NoAnswer, type RedisClient } from "./link.ts";
 import type { CallReply, Operation } from "./operations.ts";
 import type { RedisTime } from "./redis-time.ts";
@@ -28,6 +29,7 @@ const verifyEveryMs = 1_000;
 
 export interface CallLaneParts {
   readonly link: Link;
+  readonly flights: Flights;
   readonly meta: string;
   readonly identity: DataIdentity;
   readonly time: RedisTime;
@@ -92,14 +94,15 @@ export class CallLane {
   }
 
   async #run(): Promise<void> {
-    // What this turn of the event loop asks for goes together.
-    await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
+      const land = await this.#parts.flights.board();
       const batch = this.#take();
       try {
-        await this.#call(batch);
+        if (batch.length > 0) await this.#call(batch);
       } catch (error) {
         for (const operation of batch) operation.reject(this.#failure(error));
+      } finally {
+        land();
       }
     }
     this.#running = undefined;

@@ -45,6 +45,8 @@ export class Link {
   readonly #pending = new Map<RedisClient, Set<(error: Error) => void>>();
   /** Grows with each new connection. */
   generation = 0;
+  /** How often something was sent; what one turn of the event loop sends goes together and counts once. */
+  roundTrips = 0;
 
   /** @param connectWithinMs for the whole of it: a server may take a connection and then say nothing. */
   constructor(create: () => RedisClient, connectWithinMs: number) {
@@ -92,7 +94,7 @@ export class Link {
         reject(error);
       };
       pending.add(end);
-      gather(client);
+      if (leads(client)) this.roundTrips++;
       client.callBuffer(command, [...args]).then(
         (result) => {
           clearTimeout(timer);
@@ -171,15 +173,20 @@ export class Link {
 
 const gathering = new WeakSet<object>();
 
-/** What one turn of the event loop sends goes out together: a write to a socket costs as much as a small command. */
-function gather(client: RedisClient): void {
-  if (!(client instanceof Redis)) return;
+/**
+ * What one turn of the event loop sends goes out together: a write to a socket costs as much as a small command. True
+ * for the first of a turn; to the nodes of a cluster each goes by itself.
+ */
+function leads(client: RedisClient): boolean {
+  if (!(client instanceof Redis)) return true;
   const { stream } = client;
-  if (stream === undefined || gathering.has(stream)) return;
+  if (stream === undefined) return true;
+  if (gathering.has(stream)) return false;
   gathering.add(stream);
   stream.cork();
   setImmediate(() => {
     gathering.delete(stream);
     stream.uncork();
   });
+  return true;
 }

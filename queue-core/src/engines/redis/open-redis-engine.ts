@@ -14,6 +14,7 @@ import { CallWriter } from "./call-writer.ts";
 import { CellKeys } from "./cell-keys.ts";
 import { clientMaker, describeFault, type RedisAddress } from "./connection.ts";
 import { DataIdentity, type DataMark } from "./data-identity.ts";
+import { Flights } from "./flights.ts";
 import { Link } from "./link.ts";
 import { OpenRedisEngine, type RedisEngine } from "./redis-engine.ts";
 import { RedisReads } from "./redis-reads.ts";
@@ -54,8 +55,9 @@ export async function openRedisEngine(options: RedisEngineOptions): Promise<Redi
   const time = clock === undefined ? new SampledTime(monotonicMs) : new GivenTime(clock);
   const identity = new DataIdentity(client, monotonicMs, onFailed);
   const link = new Link(clientMaker(address, `queue-core ${client}`), silenceMs);
-  const lane = new CallLane({ link, meta: keys.meta, identity, time, deadlineMs, silenceMs, onFailed });
-  const reads = new RedisReads(link, keys, { deadlineMs, silenceMs });
+  const flights = new Flights();
+  const lane = new CallLane({ link, flights, meta: keys.meta, identity, time, deadlineMs, silenceMs, onFailed });
+  const reads = new RedisReads({ link, flights, keys }, { deadlineMs, silenceMs });
   try {
     await begin({ link, meta: keys.meta, identity, time, deadlineMs }, options.atLeast);
     const engine: OpenRedisEngine = new OpenRedisEngine({

@@ -65,6 +65,10 @@ export interface RedisStatistics {
   readonly calls: number;
   /** Commands that only read. */
   readonly reads: number;
+  /** Waits for Redis that these made: what goes out together counts once. */
+  readonly roundTrips: number;
+  /** Blocking reads of what other engines did: each is a round trip too. */
+  readonly bellReads: number;
   /** Since the bell, which tells of other engines' commits, last answered; a healthy one does at least every 2 s. */
   readonly silentMs: number;
   /** Calls and reads without an answer yet. */
@@ -267,10 +271,12 @@ export class OpenRedisEngine implements RedisEngine {
   }
 
   redisStatistics(): RedisStatistics {
-    const { lane, reads, upkeep } = this.#parts;
+    const { lane, reads, link, upkeep } = this.#parts;
     return {
       calls: lane.calls,
       reads: reads.reads,
+      roundTrips: link.roundTrips,
+      bellReads: this.#bell?.roundTrips ?? 0,
       silentMs: this.#bell?.silentMs ?? 0,
       memory: upkeep.memory,
       underWay: reads.underWay + (lane.isBusy ? 1 : 0),

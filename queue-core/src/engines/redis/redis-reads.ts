@@ -4,6 +4,7 @@
  * What can go wrong: an answer of 4,096 messages of 1 MiB; a scan whose entries go while it looks. Promises: what is
  * asked for at once is near the bytes that the caller wants; reads are tried again on a new connection until their
  * deadline, for they change nothing; no read costs more the more entries or messages there are beside those asked for.
+ * What is asked for while answers are outstanding goes together (flights.ts, gathered-fields.ts).
  */
 import type {
   LeaseHolder,
@@ -18,7 +19,9 @@ import { QueueError } from "../../errors.ts";
 import type { ReadLimits } from "../message-ring.ts";
 import { type CellKeys, endField, startField } from "./cell-keys.ts";
 import { describeFault } from "./connection.ts";
-import { type Link, NoAnswer } from "./link.ts";
+import type { Flights } from "./flights.ts";
+import { GatheredFields } from "./gathered-fields.ts";
+import { type Link, NoAnswer, type RedisClient } from "./link.ts";
 import { decodeEntry, decodeMessage } from "./stored-records.ts";
 import { decodeText, encodeText, textArgument } from "./text.ts";
 
@@ -33,8 +36,10 @@ type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 
 export class RedisReads {
   readonly #link: Link;
+  readonly #flights: Flights;
   readonly #keys: CellKeys;
   readonly #limits: { readonly deadlineMs: number; readonly silenceMs: number };
+  readonly #fields: GatheredFields;
   /** Bytes of a message by topic, a moving mean. */
   readonly #typicalBytes = new Map<string, number>();
   /** By stream: where a read found the end, as long as nobody was told of an append since. */
@@ -43,10 +48,18 @@ export class RedisReads {
   reads = 0;
   underWay = 0;
 
-  constructor(link: Link, keys: CellKeys, limits: { readonly deadlineMs: number; readonly silenceMs: number }) {
-    this.#link = link;
-    this.#keys = keys;
+  constructor(
+    parts: { readonly link: Link; readonly flights: Flights; readonly keys: CellKeys },
+    limits: { readonly deadlineMs: number; readonly silenceMs: number },
+  ) {
+    this.#link = parts.link;
+    this.#flights = parts.flights;
+    this.#keys = parts.keys;
     this.#limits = limits;
+    this.#fields = new GatheredFields({
+      fly: (send) => this.#fly(send),
+      command: (command, args, endMs) => this.#answer(command, args, endMs),
+    });
   }
 
   /** Messages came there. */
@@ -101,18 +114,18 @@ export class RedisReads {
 
   async range({ name, ringMessages }: TopicConfig, partition: number): Promise<PartitionRange> {
     const fields = [endField(name, partition), startField(name, partition)];
-    const [end, start] = (await this.#ask("HMGET", [this.#keys.ranges, ...fields])) as (Buffer | null)[];
+    const [end, start] = await this.#fields.get(this.#keys.ranges, fields);
     const endOffset = numberOf(end);
     const ringStart = ringMessages === undefined ? 0 : endOffset - ringMessages;
     return { start: Math.max(numberOf(start), ringStart), end: endOffset };
   }
 
   async committedOffset(topic: TopicConfig, { group, partition }: PartitionRef): Promise<number> {
-    const [committed, { start }] = await Promise.all([
-      this.#ask("HGET", [this.#keys.offsets(topic.name, group), String(partition)]),
+    const [[committed], { start }] = await Promise.all([
+      this.#fields.get(this.#keys.offsets(topic.name, group), [String(partition)]),
       this.range(topic, partition),
     ]);
-    return Math.max(numberOf(committed as Buffer | null), start);
+    return Math.max(numberOf(committed), start);
   }
 
   /** One field for each partition, 1,024 at most. */
@@ -127,10 +140,7 @@ export class RedisReads {
 
   async state(namespace: Namespace, keys: readonly string[], nowMs: number): Promise<(Buffer | undefined)[]> {
     if (keys.length === 0) return [];
-    const entries = (await this.#ask("HMGET", [
-      this.#keys.state(namespace),
-      ...keys.map(textArgument),
-    ])) as (Buffer | null)[];
+    const entries = await this.#fields.get(this.#keys.state(namespace), keys.map(textArgument));
     return entries.map((entry, index) =>
       entry === null ? undefined : decodeEntry(entry, nowMs, () => `${keys[index]} of ${namespace}`),
     );
@@ -186,34 +196,59 @@ export class RedisReads {
     return Math.max(1, Math.min(messages, mostMessagesAtOnce, Math.ceil(bytes / typical)));
   }
 
+  /** The deadline counts from here, whatever it is waited for. */
+  async #fly(send: (endMs: number) => Promise<void>): Promise<void> {
+    const endMs = performance.now() + this.#limits.deadlineMs;
+    // Who waits for a connection keeps nobody else on the ground.
+    await this.#up(endMs);
+    const land = await this.#flights.board();
+    try {
+      await send(endMs);
+    } finally {
+      land();
+    }
+  }
+
   async #ask(command: string, args: readonly Argument[]): Promise<unknown> {
+    let reply: unknown;
+    await this.#fly(async (endMs) => {
+      reply = await this.#answer(command, args, endMs);
+    });
+    return reply;
+  }
+
+  async #answer(command: string, args: readonly Argument[], endMs: number): Promise<unknown> {
     this.underWay++;
     try {
-      return await this.#answer(command, args);
+      for (;;) {
+        const client = await this.#up(endMs);
+        try {
+          const reply = await this.#link.send(client, command, args, this.#limits.silenceMs);
+          this.reads++;
+          return reply;
+        } catch (error) {
+          if (!(error instanceof NoAnswer)) await waitOrThrow(error);
+        }
+      }
     } finally {
       this.underWay--;
     }
   }
 
-  async #answer(command: string, args: readonly Argument[]): Promise<unknown> {
-    const endMs = performance.now() + this.#limits.deadlineMs;
-    for (;;) {
-      const client = await this.#link.up(endMs - performance.now());
-      if (client === undefined) throw new QueueError("UNREACHABLE", `Redis cannot be reached: ${this.#link.fault}`);
-      try {
-        const reply = await this.#link.send(client, command, args, this.#limits.silenceMs);
-        this.reads++;
-        return reply;
-      } catch (error) {
-        if (error instanceof NoAnswer) continue;
-        const code = /^[A-Z]+/.exec(error instanceof Error ? error.message : "")?.[0];
-        if (code !== "LOADING" && code !== "CLUSTERDOWN" && code !== "TRYAGAIN") {
-          throw new QueueError("UNREACHABLE", `Redis refused to read: ${describeFault(error)}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
-      }
-    }
+  async #up(endMs: number): Promise<RedisClient> {
+    const client = await this.#link.up(endMs - performance.now());
+    if (client === undefined) throw new QueueError("UNREACHABLE", `Redis cannot be reached: ${this.#link.fault}`);
+    return client;
   }
+}
+
+/** What Redis says of a read that it will take later. */
+async function waitOrThrow(error: unknown): Promise<void> {
+  const code = /^[A-Z]+/.exec(error instanceof Error ? error.message : "")?.[0];
+  if (code !== "LOADING" && code !== "CLUSTERDOWN" && code !== "TRYAGAIN") {
+    throw new QueueError("UNREACHABLE", `Redis refused to read: ${describeFault(error)}`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
 }
 
 const exclusive = Buffer.from("(");
