@@ -50,6 +50,7 @@ export class DecisionBatch implements StateReader {
   readonly #put: StateWrite[] = [];
   readonly #intercepted: InterceptedEmission[] = [];
   readonly #buried: { readonly message: StoredMessage; readonly reason: string }[] = [];
+  readonly #dues = new Map<string, number>();
   #declared: readonly string[] = [];
 
   constructor(
@@ -104,6 +105,11 @@ export class DecisionBatch implements StateReader {
   /** What goes to the dead letters with this batch: to be told of once it is committed. */
   get buried(): readonly { readonly message: StoredMessage; readonly reason: string }[] {
     return this.#buried;
+  }
+
+  /** When the first delayed message of each namespace is due. */
+  get dues(): ReadonlyMap<string, number> {
+    return this.#dues;
   }
 
   /** What the batch appends and puts. Throws where an entry's value has no JSON. */
@@ -170,7 +176,10 @@ export class DecisionBatch implements StateReader {
     }
     if (isDelayed) {
       const unique = `${source}-${message.partition}-${message.offset}-${index}`;
-      this.#put.push(delayedEntry(request, this.#nowMs + emission.delayMs, unique));
+      const dueMs = this.#nowMs + emission.delayMs;
+      const entry = delayedEntry(request, dueMs, unique);
+      this.#put.push(entry);
+      this.#dues.set(entry.namespace, Math.min(dueMs, this.#dues.get(entry.namespace) ?? dueMs));
     } else {
       this.#append.push(request);
     }

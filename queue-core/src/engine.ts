@@ -159,6 +159,13 @@ export interface EngineStatistics {
   /** Physical syncs; one may carry many commits. */
   readonly syncs: number;
   readonly stateEntries: number;
+  /** Only where a wire lies between engine and store. What goes out together is one round trip. */
+  readonly roundTrips?: {
+    /** Of this engine. */
+    readonly own: number;
+    /** Of all engines that ever were on these data, as of about a second ago. */
+    readonly all: number;
+  };
 }
 
 /**

@@ -20,6 +20,7 @@
  * - Two ticks overlap: ticks run one after another; a wish for another one meanwhile is kept.
  * - The engine is out of reach: the tick is reported and tried again; leases run out meanwhile, which is right.
  */
+import { untilBeatMs } from "./beat.ts";
 import type { Lease } from "./engine.ts";
 import { membershipName } from "./namespaces.ts";
 import { isEngineEnd, type QueueContext } from "./queue-context.ts";
@@ -154,7 +155,8 @@ export class Membership {
     const { leaseMs } = this.#options;
     while (this.#mode === "joined") {
       // A partition that another member still holds is asked for more often than leases are renewed.
-      await this.#waker.wait(this.#missing ? Math.max(5, leaseMs / 30) : leaseMs / 3);
+      const beatMs = untilBeatMs(this.#context.engine.now(), leaseMs / 3);
+      await this.#waker.wait(this.#missing ? Math.max(5, leaseMs / 30) : beatMs);
       if (this.#mode !== "joined") return;
       try {
         this.#missing = await this.#tick();
@@ -172,8 +174,9 @@ export class Membership {
   async #tick(): Promise<boolean> {
     const { engine } = this.#context;
     const { member, leaseMs, partitions } = this.#options;
-    await engine.heartbeat(this.#name, member, leaseMs);
-    const members = await engine.members(this.#name);
+    // At once, in this order: an engine behind a wire answers them together.
+    const beating = engine.heartbeat(this.#name, member, leaseMs);
+    const [members] = await Promise.all([engine.members(this.#name), beating]);
     const mine = members.indexOf(member);
     const isWanted = (partition: number): boolean => mine >= 0 && partition % members.length === mine;
     await Promise.all([...this.#holdings.values()].map((holding) => this.#renew(holding)));

@@ -11,7 +11,7 @@
 import { randomUUID } from "node:crypto";
 import { PartitionConsumer } from "./consume.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
-import { DelayScheduler } from "./delay.ts";
+import { DelayedHere, DelayScheduler } from "./delay.ts";
 import type { Engine } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { joinGroup } from "./group-member.ts";
@@ -113,6 +113,7 @@ function contextOf(options: QueueOptions): QueueContext {
     appends: new AppendSignals(options.engine),
     groupChanges: new Signals(),
     advances: { count: 0 },
+    delayed: new DelayedHere(),
     leaseMs: options.leaseMs ?? defaultLeaseMs,
     instance: options.random === undefined ? randomUUID().slice(0, 13) : instanceFrom(options.random),
     process: options.processName ?? String(process.pid),
@@ -234,18 +235,25 @@ class OpenQueue implements Queue {
   }
 
   async groupStatistics(group: string, topic: Topic<never> | Topic<unknown>): Promise<readonly PartitionStatistics[]> {
-    const members = await this.engine.members(membershipName(group, topic.name));
     const numbers = Array.from({ length: topic.partitions }, (_, partition) => partition);
-    return Promise.all(
-      numbers.map(async (partition) => {
-        const { start, end } = await this.engine.range(topic.name, partition);
-        const committed = await this.engine.committedOffset({ group, topic: topic.name, partition });
-        // The member it is assigned to: who really holds the lease may lag behind by one hand-over.
-        const id = members[partition % members.length];
-        const owner = id === undefined ? undefined : memberTraits(id).name;
-        return { partition, start, end, committed, lagMessages: Math.max(0, end - Math.max(committed, start)), owner };
-      }),
-    );
+    // All at once: an engine behind a wire answers them together.
+    const [members, readings] = await Promise.all([
+      this.engine.members(membershipName(group, topic.name)),
+      Promise.all(
+        numbers.map((partition) =>
+          Promise.all([
+            this.engine.range(topic.name, partition),
+            this.engine.committedOffset({ group, topic: topic.name, partition }),
+          ]),
+        ),
+      ),
+    ]);
+    return readings.map(([{ start, end }, committed], partition) => {
+      // The member it is assigned to: who really holds the lease may lag behind by one hand-over.
+      const id = members[partition % members.length];
+      const owner = id === undefined ? undefined : memberTraits(id).name;
+      return { partition, start, end, committed, lagMessages: Math.max(0, end - Math.max(committed, start)), owner };
+    });
   }
 
   deadLetters<T>(group: string, topic: Topic<T>, limit: number) {

@@ -342,6 +342,7 @@ export class PartitionProcess<T, Facts> implements PartitionWork {
       throw error;
     }
     this.#context.advances.count++;
+    for (const [namespace, dueMs] of decisions.dues) this.#context.delayed.stored(namespace, dueMs);
     for (const { message, reason } of decisions.buried) {
       this.#counters.deadLettered++;
       reportDeadLetter(this.#context, this.#ref.group, message, reason);

@@ -20,7 +20,7 @@ import type { AppendRequest, Commit, CommitReceipt, MessageHeaders, StateWrite }
 import { QueueError } from "./errors.ts";
 import { HiddenBacklog } from "./hidden-backlog.ts";
 import { failedOutcome, type InterceptorChain } from "./interceptors.ts";
-import { checkName } from "./namespaces.ts";
+import { checkName, delayNamespace } from "./namespaces.ts";
 import { checkDelayMs, checkMs } from "./number-checks.ts";
 import type { PublishOptions, PublishReceipt } from "./queue.ts";
 import { hasCode, type QueueContext } from "./queue-context.ts";
@@ -167,7 +167,8 @@ export class Publisher {
       expect.push({ namespace: claim.namespace, key: claim.key, is: "absent" });
     }
     const delayMs = options.delayMs ?? 0;
-    if (delayMs > 0) put.push(delayedEntry(append, engine.now() + delayMs, `${instance}-${this.#delayed++}`));
+    const dueMs = engine.now() + delayMs;
+    if (delayMs > 0) put.push(delayedEntry(append, dueMs, `${instance}-${this.#delayed++}`));
     const commit: Commit = {
       put,
       ...(expect.length === 0 ? {} : { expect }),
@@ -176,6 +177,7 @@ export class Publisher {
     let receipt: CommitReceipt;
     try {
       receipt = await engine.commit(commit);
+      if (delayMs > 0) this.#context.delayed.stored(delayNamespace(append.topic, append.partition), dueMs);
     } catch (error) {
       if (expect.length === 0 || !hasCode(error, "CONFLICT")) throw error;
       // The first send may still be on its way to the disk: this commit is durable only when that one is.

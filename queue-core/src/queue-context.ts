@@ -6,6 +6,7 @@
  * the process. Both kinds end in `report`, which never throws: a reporter that is broken itself, at once or later, ends
  * in a process warning. An error can be anything at all; `describe` has a text for each. A closed or failed engine is no news to anybody (`failed` told it).
  */
+import type { DelayedHere } from "./delay.ts";
 import type { Engine } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import type { InterceptorChain } from "./interceptors.ts";
@@ -22,6 +23,8 @@ export interface QueueContext {
   readonly groupChanges: Signals;
   /** Counts the commits of this process that moved an offset: what was measured before one is stale. */
   readonly advances: { count: number };
+  /** Told of each delayed message that this process stored. */
+  readonly delayed: DelayedHere;
   readonly leaseMs: number;
   /** Tells this instance apart from all others, also from earlier ones in the same place. */
   readonly instance: string;

@@ -20,6 +20,7 @@
  *   as handled.
  */
 import { backoffMs } from "./backoff.ts";
+import { untilBeatMs } from "./beat.ts";
 import type { Lease, StoredMessage } from "./engine.ts";
 import { QueueError } from "./errors.ts";
 import { repliesGroup, repliesTopicName } from "./namespaces.ts";
@@ -150,9 +151,9 @@ export class ReplyRequester implements Requester {
   }
 
   #renewLater(): void {
-    const { timers, leaseMs } = this.#context;
+    const { engine, timers, leaseMs } = this.#context;
     if (this.#mode === "stopped") return;
-    this.#cancelRenewal = timers.after(leaseMs / 3, () => {
+    this.#cancelRenewal = timers.after(untilBeatMs(engine.now(), leaseMs / 3), () => {
       this.#renew()
         .catch((error: unknown) => {
           if (!isEngineEnd(error)) this.#context.report("lease of a reply partition", error);

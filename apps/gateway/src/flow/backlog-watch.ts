@@ -30,10 +30,13 @@ export interface Standing {
   readonly etaMs: number | null;
 }
 
+/** Nothing is read where nothing was undecided and nothing has come since: an idle gateway asks nobody. */
 const readEveryMs = 200;
 /** A fresh reading is at most begun this often, however many ask. */
 const refreshEveryMs = 20;
 const rateOverMs = 5_000;
+/** What a reading is of. */
+const watched: ReadonlySet<string> = new Set([purchaseRequests.name, stockCommands.name, results.name]);
 
 export class BacklogWatch {
   readonly #queue: Queue;
@@ -44,6 +47,9 @@ export class BacklogWatch {
   #history: BacklogReading[] = [];
   #timer: NodeJS.Timeout | undefined;
   #refreshed: Promise<void> | undefined;
+  /** Whether messages came since the last reading began. */
+  #hasNews = true;
+  #unsubscribe: () => void = () => undefined;
 
   constructor(queue: Queue, onError: (error: unknown) => void) {
     this.#queue = queue;
@@ -51,14 +57,19 @@ export class BacklogWatch {
   }
 
   async start(): Promise<void> {
+    this.#unsubscribe = this.#queue.engine.onAppend((topic) => {
+      if (watched.has(topic)) this.#hasNews = true;
+    });
     await this.#read();
     this.#timer = setInterval(() => {
-      this.#readShared().catch(this.#onError);
+      if (this.#hasNews || this.lagMessages > 0) this.#readShared().catch(this.#onError);
+      else this.#standStill();
     }, readEveryMs).unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#unsubscribe();
     await this.#running?.catch(() => undefined);
   }
 
@@ -108,14 +119,20 @@ export class BacklogWatch {
   }
 
   #readShared(): Promise<void> {
-    this.#running ??= this.#read().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#read()
+      .catch((error: unknown) => {
+        this.#hasNews = true;
+        throw error;
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 
   async #read(): Promise<void> {
     const number = ++this.#begun;
+    this.#hasNews = false;
     const requests = await this.#queue.groupStatistics(groups.risk, purchaseRequests as Topic<unknown>);
     const commands = await this.#queue.groupStatistics(groups.stock, stockCommands as Topic<unknown>);
     const ended = await this.#queue.groupStatistics(groups.stats, results as Topic<unknown>);
@@ -128,8 +145,19 @@ export class BacklogWatch {
       decided: ended.reduce((sum, { end }) => sum + end, 0),
       lagMessages: sumOfLags(requests) + sumOfLags(commands),
     };
-    this.#history.push(this.#latest);
-    while ((this.#history[1]?.atMs ?? atMs) < atMs - rateOverMs) this.#history.shift();
+    this.#remember(this.#latest);
+  }
+
+  /** As it was: the rate of decisions goes on towards 0. */
+  #standStill(): void {
+    if (this.#latest === undefined || this.#running !== undefined) return;
+    this.#latest = { ...this.#latest, atMs: this.#queue.now() };
+    this.#remember(this.#latest);
+  }
+
+  #remember(reading: BacklogReading): void {
+    this.#history.push(reading);
+    while ((this.#history[1]?.atMs ?? reading.atMs) < reading.atMs - rateOverMs) this.#history.shift();
   }
 }
 

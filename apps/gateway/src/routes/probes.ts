@@ -7,6 +7,7 @@
  */
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Queue } from "queue-core";
 import { problemBody, problemContentType } from "../edge/problem.ts";
 import type { Gateway } from "../gateway.ts";
 import type { StorageRisk } from "../gateway-options.ts";
@@ -98,6 +99,7 @@ function gatewayMetrics({ meter, pending, backlog, streams, queue }: Gateway): R
   gauge("plateau_event_streams", "Open event streams", () => streams.statistics.open);
   gauge("plateau_engine_commits", "Commits of the engine", () => queue.engine.statistics().commits);
   gauge("plateau_engine_syncs", "Physical syncs of the engine", () => queue.engine.statistics().syncs);
+  roundTripMetrics(queue, registers);
   new Gauge({
     name: "plateau_dead_letters",
     help: "Messages that a group gave up on and nobody has redriven",
@@ -147,4 +149,21 @@ function gatewayMetrics({ meter, pending, backlog, streams, queue }: Gateway): R
   counter("plateau_refusals_total", "Refused purchases", "reason", () => meter.totals.refused);
   counter("plateau_decisions_total", "Decided purchases of this gateway", "outcome", () => meter.totals.outcomes);
   return registry;
+}
+
+/** Divided by decided purchases, `all` tells how well what goes to the store is gathered. */
+function roundTripMetrics({ engine }: Queue, registers: Registry[]): void {
+  if (engine.statistics().roundTrips === undefined) return;
+  new Counter({
+    name: "plateau_engine_round_trips_total",
+    help: "Round trips to the store: of this process since its start, of all processes since the store's",
+    labelNames: ["of"],
+    registers,
+    collect() {
+      const { own, all } = engine.statistics().roundTrips ?? { own: 0, all: 0 };
+      this.reset();
+      this.inc({ of: "this-process" }, own);
+      this.inc({ of: "all-processes" }, all);
+    },
+  });
 }

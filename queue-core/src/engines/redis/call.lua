@@ -30,7 +30,7 @@ Returns  { "done", timeMs, clockUs, fork, firstSequence, nextSequence, entries, 
          { "lost", incarnation or "", nextSequence, why }
          { "stale" }, { "format", the one found }
 
-Keys     meta        hash: format incarnation sequence timeMs entries server fork lost
+Keys     meta        hash: format incarnation sequence timeMs entries server fork lost keeper keptUntilMs roundTrips
          forks       list: the next sequence at each fork
          topics      hash: topic -> partitions and ring;  topic-order: list of names
          ranges      hash: "end <partition> <topic>" -> one past the newest offset, "start …" -> the oldest one
@@ -54,16 +54,13 @@ local operations, places, namespaces = request[7], request[8], request[9]
 local expiredPerCall = 128
 local callRecordMs = 600000
 local bellLength = 4096
-
 local format = '1'
 
 local known = call('HMGET', meta, 'incarnation', 'sequence', 'timeMs', 'entries', 'server', 'fork', 'lost', 'format')
 local sequence, lastMs = tonumber(known[2]) or 0, tonumber(known[3]) or 0
 local entries, fork = tonumber(known[4]) or 0, tonumber(known[6]) or 0
 
-local function whole(value)
-  return string.format('%.0f', value)
-end
+local function whole(value) return string.format('%.0f', value) end
 
 -- The data that the caller knows ----------------------------------------------------------------------------------
 
@@ -141,9 +138,7 @@ for index, namespace in ipairs(namespaces) do
 end
 
 -- An entry begins with 0, or with 1 and the time from which on it reads as absent.
-local function isLive(entry)
-  return entry and (string.byte(entry) == 0 or struct.unpack('>d', entry, 2) > nowMs)
-end
+local function isLive(entry) return entry and (string.byte(entry) == 0 or struct.unpack('>d', entry, 2) > nowMs) end
 
 local function forget(state, order, key)
   if call('HDEL', state, key) == 0 then return end
@@ -345,10 +340,15 @@ handlers[8] = function(operation)
   return from - start
 end
 
--- { 9 } gives { bytes used, bytes that Redis may use; 0: as many as there are }.
-handlers[9] = function()
-  local memory = call('INFO', 'memory')
-  return { tonumber(string.match(memory, 'used_memory:(%d+)')), tonumber(string.match(memory, 'maxmemory:(%d+)')) }
+-- { 9, keeperMs, roundTrips since the last one } gives { bytes used, bytes that Redis may use (0: as many as there are),
+-- 1 where the caller is the keeper (who asks once the last one has not for keeperMs) or else 0, round trips of all }.
+handlers[9] = function(operation)
+  local memory, keeper = call('INFO', 'memory'), call('HMGET', meta, 'keeper', 'keptUntilMs')
+  local isKeeper = keeper[1] == client or (tonumber(keeper[2]) or 0) <= nowMs
+  if isKeeper then call('HSET', meta, 'keeper', client, 'keptUntilMs', whole(nowMs + operation[2])) end
+  local used, max = string.match(memory, 'used_memory:(%d+)'), string.match(memory, 'maxmemory:(%d+)')
+  local trips = call('HINCRBY', meta, 'roundTrips', whole(operation[3]))
+  return { tonumber(used), tonumber(max), isKeeper and 1 or 0, trips }
 end
 
 -- The call --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@ export { checkRedis } from "./check-redis.ts";
 export { describeAddress, type RedisAddress } from "./connection.ts";
 export type { DataMark } from "./data-identity.ts";
 export { openRedisEngine, type RedisEngineOptions } from "./open-redis-engine.ts";
-export type { MemoryUse } from "./operations.ts";
 export { findRedisServer, type PrivateRedis, type PrivateRedisOptions, startPrivateRedis } from "./private-redis.ts";
 export type { RedisEngine, RedisStatistics } from "./redis-engine.ts";
 export type { RedisRisk } from "./settings.ts";

@@ -67,7 +67,7 @@ export async function openRedisEngine(options: RedisEngineOptions): Promise<Redi
       identity,
       time,
       failed: failed.promise,
-      upkeep: new Upkeep(lane, () => engine.topics(), options.retention ?? {}),
+      upkeep: new Upkeep({ lane, topics: () => engine.topics(), now: () => engine.now(), roundTrips: () => engine.roundTrips }, options.retention ?? {}),
     });
     await engine.begin(() => {
       const bellLink = new Link(clientMaker(address, `queue-core ${client} bell`), silenceMs);

@@ -197,7 +197,7 @@ export class CommitOperation extends Settling<CommitReceipt> implements Operatio
 }
 
 /** An operation that is neither large nor a publish. */
-abstract class SmallOperation<Result> extends Settling<Result> {
+export abstract class SmallOperation<Result> extends Settling<Result> {
   readonly weight = 1;
   readonly bytes = 0;
   readonly isEntry = false;
@@ -312,51 +312,6 @@ export class MembersOperation extends SmallOperation<readonly string[]> implemen
 
   settle(result: unknown): void {
     this.resolve(Array.isArray(result) ? result.map((member: Buffer) => decodeText(member)).sort() : []);
-  }
-}
-
-/** What Redis uses. */
-export interface MemoryUse {
-  readonly usedBytes: number;
-  /** 0: nothing bounds it. */
-  readonly maxBytes: number;
-}
-
-export class MemoryOperation extends SmallOperation<MemoryUse> implements Operation {
-  write(out: CallWriter): void {
-    out.array(1);
-    out.number(9);
-  }
-
-  settle(result: unknown): void {
-    const [usedBytes, maxBytes] = result as readonly [number, number];
-    this.resolve({ usedBytes, maxBytes });
-  }
-}
-
-/** Gives how many messages went. */
-export class DropOperation extends SmallOperation<number> implements Operation {
-  readonly #place: Place;
-  readonly #keep: { readonly ms: number; readonly messages: number };
-
-  constructor(place: Place, keep: { readonly ms: number; readonly messages: number }) {
-    super();
-    this.#place = place;
-    this.#keep = keep;
-  }
-
-  write(out: CallWriter): void {
-    out.array(6);
-    out.number(8);
-    out.number(out.placeNumber(this.#place));
-    out.text(groupsSuffix(this.#place.topic));
-    out.text(offsetsSuffix(this.#place.topic, ""));
-    out.number(this.#keep.ms);
-    out.number(this.#keep.messages);
-  }
-
-  settle(result: unknown): void {
-    this.resolve(result as number);
   }
 }
 

@@ -10,7 +10,7 @@
  * What can go wrong: Redis goes, comes back, or comes back without what it had; each is a case of the files above.
  * Promises: the contracts of engine.ts. A commit is as durable as Redis's settings say (settings.ts tells what they
  * put at risk). Two engines' `now` differ by less than a round trip. `statistics` count what this engine did, but
- * `stateEntries`, which are the cell's.
+ * `stateEntries` and `roundTrips.all`, which are the cell's.
  */
 import type {
   Commit,
@@ -49,7 +49,6 @@ import {
   DeclareOperation,
   HeartbeatOperation,
   MembersOperation,
-  type MemoryUse,
   ReleaseOperation,
   RenewOperation,
   type StoredCommit,
@@ -58,6 +57,7 @@ import type { RedisReads } from "./redis-reads.ts";
 import type { RedisTime } from "./redis-time.ts";
 import { inspectServer, type RedisRisk } from "./settings.ts";
 import type { Upkeep } from "./upkeep.ts";
+import type { MemoryUse } from "./upkeep-operations.ts";
 
 /** Counted since the engine was opened. */
 export interface RedisStatistics {
@@ -65,9 +65,9 @@ export interface RedisStatistics {
   readonly calls: number;
   /** Commands that only read. */
   readonly reads: number;
-  /** Waits for Redis that these made: what goes out together counts once. */
+  /** Times that something went out to Redis: what goes out together counts once. */
   readonly roundTrips: number;
-  /** Blocking reads of what other engines did: each is a round trip too. */
+  /** Those of them that asked what other engines did. */
   readonly bellReads: number;
   /** Since the bell, which tells of other engines' commits, last answered; a healthy one does at least every 2 s. */
   readonly silentMs: number;
@@ -267,15 +267,20 @@ export class OpenRedisEngine implements RedisEngine {
       bytes: this.#bytes,
       syncs: stored,
       stateEntries: entries,
+      roundTrips: { own: this.roundTrips, all: this.#parts.upkeep.allRoundTrips },
     };
   }
 
+  get roundTrips(): number {
+    return this.#parts.link.roundTrips + (this.#bell?.roundTrips ?? 0);
+  }
+
   redisStatistics(): RedisStatistics {
-    const { lane, reads, link, upkeep } = this.#parts;
+    const { lane, reads, upkeep } = this.#parts;
     return {
       calls: lane.calls,
       reads: reads.reads,
-      roundTrips: link.roundTrips,
+      roundTrips: this.roundTrips,
       bellReads: this.#bell?.roundTrips ?? 0,
       silentMs: this.#bell?.silentMs ?? 0,
       memory: upkeep.memory,
