@@ -16,7 +16,7 @@ interface Reading {
 
 export const canReadProcessorTime = process.platform === "linux";
 
-/** User and system time so far in ms, of each of these with all that descend from it. */
+/** User and system time so far in ms, of each of these with all below it, but for those that are asked for themselves. */
 export function processorTimesMs(pids: readonly number[]): readonly number[] {
   const readings = new Map<number, Reading>();
   for (const name of readdirSync("/proc")) {

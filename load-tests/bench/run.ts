@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { meetsBar } from "../../queue-core/bench/row.ts";
+import { benchClusterIdle } from "./cluster-idle.ts";
 import { benchGatewayOnRedis } from "./gateway-vs-bullmq.ts";
 import { benchGateway } from "./gateway-vs-fastify.ts";
 import { type Bench, queueBenches } from "./queue.ts";
@@ -14,6 +15,7 @@ import { type BenchRow, printTable, writeRows } from "./table.ts";
 const redisBenches: Readonly<Record<string, Bench>> = {
   "reply-vs-bullmq": benchReplies,
   "gateway-vs-bullmq": benchGatewayOnRedis,
+  "cluster-idle": benchClusterIdle,
 };
 const benches: Readonly<Record<string, Bench>> = {
   ...queueBenches,

@@ -32,6 +32,8 @@ export interface RedisQueueOptions {
   readonly log: Logger;
   /** Without it a loss is found out only by those that ran before it. */
   readonly memory?: MarkMemory;
+  /** What other processes did is not asked for more often. Default: as soon as it is there. */
+  readonly newsEveryMs?: number;
 }
 
 /** Throws StartProblem, and DataLost. Warns of settings that put data at risk. */
@@ -63,8 +65,9 @@ export async function openRedisQueue(options: RedisQueueOptions): Promise<OpenRe
 
 async function openEngine(options: RedisQueueOptions): Promise<RedisEngine> {
   const open = async (): Promise<RedisEngine> => {
-    const atLeast = await options.memory?.recall();
-    return openRedisEngine({ address: { url: options.url }, ...(atLeast === undefined ? {} : { atLeast }) });
+    const { url, memory, newsEveryMs = 0 } = options;
+    const atLeast = await memory?.recall();
+    return openRedisEngine({ address: { url }, newsEveryMs, ...(atLeast === undefined ? {} : { atLeast }) });
   };
   const isAccepted = async (): Promise<boolean> => {
     await (await open()).close();

@@ -6,7 +6,8 @@
  *
  * What can go wrong: a blocking read that never returns (its deadline ends the connection, and a new one goes on
  * where it was); entries that were trimmed before this engine came to read them. Promises: sequences without a gap
- * were all told; after a gap everything counts as touched. Health is progress: `silentMs` is how long ago the last
+ * were all told; after a gap everything counts as touched. What comes within `everyMs` of the last read is told
+ * together: where nobody waits for it, hearing of each commit by itself costs more than the commits. Health is progress: `silentMs` is how long ago the last
  * answer came, and a healthy bell answers at least every 2 s.
  */
 import type { Link } from "./link.ts";
@@ -31,10 +32,12 @@ export class Bell {
   readonly #listener: BellListener;
   /** Above `blockMs`: a connection that says nothing for so long is given up. */
   readonly #answerWithinMs: number;
+  readonly #everyMs: number;
   /** The sequence up to which everything was told. */
   #next: number;
   #isOpen = true;
   #answeredMs = performance.now();
+  #endPause: () => void = () => undefined;
   readonly #done: Promise<void>;
 
   constructor(parts: {
@@ -45,6 +48,8 @@ export class Bell {
     readonly from: number;
     /** How long an answer may be overdue. */
     readonly silenceMs: number;
+    /** Not asked more often than that; 0: as often as something comes. */
+    readonly everyMs: number;
     readonly listener: BellListener;
   }) {
     this.#link = parts.link;
@@ -53,6 +58,7 @@ export class Bell {
     this.#next = parts.from;
     this.#listener = parts.listener;
     this.#answerWithinMs = blockMs + parts.silenceMs;
+    this.#everyMs = parts.everyMs;
     this.#done = this.#run();
   }
 
@@ -67,11 +73,13 @@ export class Bell {
   async close(): Promise<void> {
     this.#isOpen = false;
     this.#link.close();
+    this.#endPause();
     await this.#done;
   }
 
   async #run(): Promise<void> {
     while (this.#isOpen) {
+      const askedMs = performance.now();
       const client = await this.#link.up(blockMs);
       if (client === undefined) continue;
       const args = ["BLOCK", blockMs, "COUNT", entriesPerRead, "STREAMS", this.#key, `${this.#next}-0`];
@@ -79,10 +87,22 @@ export class Bell {
         const reply = await this.#link.send(client, "XREAD", args, this.#answerWithinMs);
         this.#answeredMs = performance.now();
         if (reply !== null) this.#hear(reply as readonly [Buffer, readonly [Buffer, readonly Buffer[]][]][]);
+        await this.#pause(askedMs + this.#everyMs - performance.now());
       } catch (error) {
         if (this.#isOpen) this.#link.giveUp(client, error instanceof Error ? error.name : "a fault");
       }
     }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (ms <= 0 || !this.#isOpen) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #hear(streams: readonly (readonly [Buffer, readonly (readonly [Buffer, readonly Buffer[]])[]])[]): void {

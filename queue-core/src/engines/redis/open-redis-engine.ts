@@ -36,6 +36,11 @@ export interface RedisEngineOptions {
   readonly retention?: RedisRetention;
   /** What is known to be stored in this cell: where Redis has less, the open is refused with DATA_LOST. */
   readonly atLeast?: DataMark;
+  /**
+   * What other engines did is not asked for more often than that; for processes in whose work nobody waits for the
+   * other end. Default 0: as soon as it is there.
+   */
+  readonly newsEveryMs?: number;
   /** Time for tests, which Redis is told. Default: Redis's own. */
   readonly clock?: Clock;
 }
@@ -67,11 +72,15 @@ export async function openRedisEngine(options: RedisEngineOptions): Promise<Redi
       identity,
       time,
       failed: failed.promise,
-      upkeep: new Upkeep({ lane, topics: () => engine.topics(), now: () => engine.now(), roundTrips: () => engine.roundTrips }, options.retention ?? {}),
+      upkeep: new Upkeep(
+        { lane, topics: () => engine.topics(), now: () => engine.now(), roundTrips: () => engine.roundTrips },
+        options.retention ?? {},
+      ),
     });
     await engine.begin(() => {
       const bellLink = new Link(clientMaker(address, `queue-core ${client} bell`), silenceMs);
-      return bellOf(engine, { link: bellLink, key: keys.bell, silenceMs, identity });
+      const everyMs = options.newsEveryMs ?? 0;
+      return bellOf(engine, { link: bellLink, key: keys.bell, silenceMs, everyMs, identity });
     });
     return engine;
   } catch (error) {
@@ -119,13 +128,20 @@ async function begin(
 
 function bellOf(
   engine: OpenRedisEngine,
-  parts: { readonly link: Link; readonly key: string; readonly silenceMs: number; readonly identity: DataIdentity },
+  parts: {
+    readonly link: Link;
+    readonly key: string;
+    readonly silenceMs: number;
+    readonly everyMs: number;
+    readonly identity: DataIdentity;
+  },
 ): Bell {
-  const { link, key, silenceMs, identity } = parts;
+  const { link, key, silenceMs, everyMs, identity } = parts;
   return new Bell({
     link,
     key,
     silenceMs,
+    everyMs,
     client: identity.client,
     from: identity.seen,
     listener: {

@@ -49,10 +49,7 @@ export class Upkeep {
   memory: MemoryUse = { usedBytes: 0, maxBytes: 0 };
   allRoundTrips = 0;
 
-  constructor(
-    parts: UpkeepParts,
-    { ms = 3_600_000, messages = 100_000 }: RedisRetention,
-  ) {
+  constructor(parts: UpkeepParts, { ms = 3_600_000, messages = 100_000 }: RedisRetention) {
     this.#parts = parts;
     this.#retention = { ms, messages };
   }
@@ -97,9 +94,9 @@ export class Upkeep {
   }
 
   #nextPlaces() {
-    const all = this.#parts.topics().flatMap((topic) =>
-      Array.from({ length: topic.partitions }, (_, partition) => ({ topic, partition })),
-    );
+    const all = this.#parts
+      .topics()
+      .flatMap((topic) => Array.from({ length: topic.partitions }, (_, partition) => ({ topic, partition })));
     const from = this.#nextPartition < all.length ? this.#nextPartition : 0;
     this.#nextPartition = from + partitionsAtOnce;
     return all.slice(from, from + partitionsAtOnce);
