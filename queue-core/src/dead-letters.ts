@@ -108,6 +108,7 @@ export function reportDeadLetter(
   context.report(`dead letter of group ${group} from ${topic}/${partition} at offset ${offset}`, reason);
 }
 
+/** Whether somebody sent it again after its group, or its topic's delay, had given up on it. */
 export function isRedriven(headers: MessageHeaders): boolean {
   return headers.ext?.[redriveHeader] !== undefined;
 }

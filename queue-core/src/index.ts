@@ -1,3 +1,4 @@
+export { isRedriven } from "./dead-letters.ts";
 export * from "./engine.ts";
 export { type Clock, type ManualClock, manualClock, systemClock } from "./engines/clock.ts";
 export { type LogEngineOptions, openLogEngine } from "./engines/log/open-log-engine.ts";

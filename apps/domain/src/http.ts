@@ -280,6 +280,26 @@ export const OpsMembers = z.object({
   ),
 });
 
+/** Jobs by kind; `failures` are the first of those that failed for good, each with the errors of its attempts. */
+export const OpsJobs = z.object({
+  kinds: z.array(
+    z.object({
+      kind: z.string(),
+      /** To be done, and being done. */
+      waiting: z.int(),
+      delayed: z.int(),
+      failed: z.int(),
+      failures: z.array(
+        z.object({
+          id: z.string(),
+          reason: z.string(),
+          history: z.array(z.object({ atMs: z.int(), error: z.string() })),
+        }),
+      ),
+    }),
+  ),
+});
+
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),

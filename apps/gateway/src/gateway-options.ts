@@ -1,6 +1,7 @@
 /** What a gateway is started with. Every time is in ms. */
 
 import type { KnobStore } from "@plateau/domain";
+import type { JobOffice } from "@plateau/hosting/jobs";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue } from "queue-core";
@@ -98,6 +99,8 @@ export interface GatewayOptions {
   readonly sandboxUrl?: string;
   /** Where the experiment of the four ways is asked for; without it there is none. */
   readonly fourWaysUrl?: string;
+  /** Jobs in a store of their own; default: those on the queue. The caller stops it, after the gateway. */
+  readonly jobs?: JobOffice;
   /** The Redis that holds the jobs: then they can be looked at below /ops/jobs. */
   readonly jobsUrl?: string;
   /** CIDRs whose `X-Forwarded-For` is believed; none by default. */

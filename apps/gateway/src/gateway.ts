@@ -1,6 +1,7 @@
 /** The parts of a running gateway, as its routes see them. */
 import type { KeyObject } from "node:crypto";
 import type { KnobStore } from "@plateau/domain";
+import type { JobOffice } from "@plateau/hosting/jobs";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue, Requester, StateView } from "queue-core";
@@ -48,4 +49,5 @@ export interface Gateway {
   readonly backlog: BacklogWatch;
   readonly meter: FlowMeter;
   readonly streams: EventStreams;
+  readonly jobs: JobOffice;
 }

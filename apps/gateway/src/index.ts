@@ -4,6 +4,7 @@
  */
 import { createSecretKey, randomUUID } from "node:crypto";
 import { type StockCommand, stockCommands } from "@plateau/domain";
+import { EmbeddedJobOffice } from "@plateau/hosting/jobs";
 import type { FastifyInstance } from "fastify";
 import type { Topic } from "queue-core";
 import { openAdmissionTokens } from "./admission/admission-tokens.ts";
@@ -132,6 +133,7 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
     resolver: new PurchaseResolver({ stockState, requester, pending, now, log }),
     backlog,
     meter,
+    jobs: options.jobs ?? new EmbeddedJobOffice(queue),
     streams: new EventStreams(streamLimits, timings.heartbeatMs),
   };
 }

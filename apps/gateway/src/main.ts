@@ -10,6 +10,7 @@ import {
   values,
   withDefault,
 } from "@plateau/hosting";
+import { BullmqJobOffice } from "@plateau/hosting/bullmq";
 import { claimAndSeed, ForeignDatabase, markMemory, openMigrated, replaceMark } from "@plateau/prisma";
 import { acceptDataLoss, openRedisEngine } from "queue-core/redis";
 import { startDataLossServer } from "./data-loss-server.ts";
@@ -69,12 +70,15 @@ runProcess({
       const { toSellOut } = await claimAndSeed(db, queue.engine).catch(tellAs(ForeignDatabase, foreign));
       const knobs = await openKnobs({ engine: queue.engine, initial: settings.KNOBS as Partial<Knobs> });
       list.add(keepTimetableFilled(queue, db, log), (stop) => stop());
+      const onError = (error: unknown) => log.debug({ err: error }, "jobs: Redis");
+      const jobs = list.add(new BullmqJobOffice({ url: settings.REDIS_URL, onError }), (opened) => opened.stop());
       const gateway: RunningGateway = await startGateway({
         queue,
         db,
         knobs,
         company: "beside-others",
         storageRisks: risks,
+        jobs,
         jobsUrl: settings.REDIS_URL,
         secrets: { session: settings.SESSION_SECRET, purchase: settings.PURCHASE_SECRET },
         adminToken: settings.ADMIN_TOKEN,

@@ -12,19 +12,17 @@
  *   `pause`: whatever the kind depends on is down, so the kind rests and no attempt is spent. A throw is `retry`.
  * - A delayed job is not begun before its time.
  * - Of a kind with a rate, over any T ms at most max × (T / perMs + 2) attempts begin, whatever the number of workers.
+ * - A job that failed for good is kept until `retryFailed` gives it all its attempts anew (in Redis, for a week).
  * - `stop` begins nothing more and lets running jobs finish, up to the grace; then they are aborted, and done again.
  *
  * What can go wrong: the store is lost, with everything in it. So a job may only repeat what can be concluded again
  * from the sale's own record; reconciliation does that (reconciliation/).
  */
-import type { JobError, JobKindName, StoredJob } from "@plateau/domain";
-import type { Outcome, Topic } from "queue-core";
+import type { JobOffice, JobPlace } from "@plateau/hosting/jobs";
+import type { Outcome } from "queue-core";
 
-/** A kind of work: what its jobs are called, and how they are tried. Times are ms. */
-export interface JobKind<T> {
-  readonly name: JobKindName;
-  /** Where the embedded store keeps its jobs. */
-  readonly topic: Topic<StoredJob<T>>;
+/** A kind of work: where its jobs are kept, and how they are tried. Times are ms. */
+export interface JobKind<T> extends JobPlace<T> {
   /** Jobs of this kind at once, in each process. */
   readonly concurrency: number;
   /** Before a job has failed for good. */
@@ -49,22 +47,6 @@ export interface Job<T> {
   readonly attempt: number;
 }
 
-export interface FailedJob<T> {
-  readonly id: string;
-  /** Undefined where it cannot be read. */
-  readonly data: T | undefined;
-  readonly reason: string;
-  readonly history: readonly JobError[];
-}
-
-/** How many there are now; those after the first 10,000 of a state may go uncounted. */
-export interface JobCounts {
-  /** To be done, and being done. */
-  readonly waiting: number;
-  readonly delayed: number;
-  readonly failed: number;
-}
-
 export interface JobWorker {
   /** `graceMs` defaults to 5,000. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
@@ -75,13 +57,10 @@ export interface JobWorker {
 export type JobHandler<T> = (job: Job<T>, signal: AbortSignal) => Promise<Outcome>;
 
 /** Every call rejects with what the store says where it does not answer. */
-export interface JobQueue {
+export interface JobQueue extends JobOffice {
   readonly store: "embedded" | "redis";
   add<T>(kind: JobKind<T>, jobs: readonly NewJob<T>[]): Promise<void>;
   work<T>(kind: JobKind<T>, handle: JobHandler<T>): Promise<JobWorker>;
-  counts<T>(kind: JobKind<T>): Promise<JobCounts>;
-  /** Those that failed for good. */
-  failed<T>(kind: JobKind<T>, limit: number): Promise<readonly FailedJob<T>[]>;
   /** Stops the workers; the store stays. */
   stop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Collects what a reconciliation finds, into a report of bounded size. */
 import type { Difference, DifferenceKind, ReconciliationReport, Repair } from "@plateau/domain";
-import type { JobCounts } from "../jobs/job-queue.ts";
+import type { JobCounts } from "@plateau/hosting/jobs";
 
 const listedMax = 100;
 

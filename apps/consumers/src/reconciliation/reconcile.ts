@@ -16,11 +16,12 @@
  * - Repairs run while a consumer does the same after all: both are idempotent, by the same keys.
  */
 import { groups, lastReportKey, type ReconciliationReport, reconciliationJobs } from "@plateau/domain";
+import type { JobCounts } from "@plateau/hosting/jobs";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import { type Queue, stateNamespace } from "queue-core";
 import { paymentJobKind, smsJobKind } from "../jobs/job-kinds.ts";
-import { errorText, type JobCounts, type JobQueue } from "../jobs/job-queue.ts";
+import { errorText, type JobQueue } from "../jobs/job-queue.ts";
 import type { OrderProjection } from "../order/order-projection.ts";
 import { type Follower, groupsBehind } from "./behind.ts";
 import { comparePayments } from "./compare-payments.ts";

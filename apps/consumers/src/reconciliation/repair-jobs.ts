@@ -3,7 +3,8 @@
  * one that seems to be missing), and never again what has failed for good.
  */
 import type { DifferenceKind, Repair } from "@plateau/domain";
-import type { JobCounts, JobKind, JobQueue, NewJob } from "../jobs/job-queue.ts";
+import type { JobCounts } from "@plateau/hosting/jobs";
+import type { JobKind, JobQueue, NewJob } from "../jobs/job-queue.ts";
 import type { Findings } from "./findings.ts";
 
 export interface MissingJob<T> {

@@ -26,7 +26,7 @@ export function auditRoutes(
 ): void {
   const { gateway, admin } = parts;
   const { queue, db, options } = gateway;
-  const systemAudit = new SystemAudit({ queue, db, sandboxUrl: options.sandboxUrl });
+  const systemAudit = new SystemAudit({ queue, db, sandboxUrl: options.sandboxUrl, jobs: gateway.jobs });
 
   async function report(saleId: string | undefined, history?: readonly HistoryEntry[]) {
     if (saleId !== undefined && (await gateway.stockState.get(saleId, stockKeys.sale(saleId))) === undefined) {

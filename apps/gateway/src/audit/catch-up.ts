@@ -2,7 +2,7 @@
  * Waits until the consumers have caught up with what was published when the audit began, along the way of a
  * purchase: each layer's end is noted once the layer before it has handed everything on.
  *
- * What can go wrong: a group that is down or paused never catches up. The wait is bounded; what is left is reported
+ * What can go wrong: a group, or whoever does its jobs, that is down or paused never catches up. The wait is bounded; what is left is reported
  * as lag, and the invariants that lean on that group become `unknown`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,9 +16,11 @@ import {
   purchaseRequests,
   reservations,
   results,
+  type StoredJob,
   smsJobs,
   stockCommands,
 } from "@plateau/domain";
+import type { JobOffice, JobPlace } from "@plateau/hosting/jobs";
 import type { Queue, Topic } from "queue-core";
 
 /** Who reads what, in the order in which one layer's work becomes the next one's messages. */
@@ -33,10 +35,14 @@ const layers: readonly (readonly { readonly topic: Topic<never>; readonly groups
   ],
   [layer(orders, groups.sms)],
 ];
-/** What these groups made jobs of; in the embedded store, where a job done is a message read. */
-const jobLayers = [[layer(paymentJobs, groups.payment), layer(smsJobs, groups.sms)]] as const;
+/** What these groups made jobs of, in whichever store. */
+const jobPlaces: readonly JobPlace<unknown>[] = [
+  { name: groups.payment, topic: paymentJobs as Topic<never> as Topic<StoredJob<unknown>> },
+  { name: groups.sms, topic: smsJobs as Topic<never> as Topic<StoredJob<unknown>> },
+];
 
 const askEveryMs = 25;
+const askForJobsEveryMs = 100;
 
 function layer<T>(topic: Topic<T>, ...readers: string[]): { topic: Topic<never>; groups: readonly string[] } {
   return { topic: topic as Topic<never>, groups: readers };
@@ -47,8 +53,31 @@ export const waitForCatchUp = (queue: Queue, untilMs: number, clock: () => numbe
   waitForLayers(layers, queue, untilMs, clock);
 
 /** The same for the jobs of all events that are settled by now: what has no job done until then is not on its way. */
-export const waitForJobs = (queue: Queue, untilMs: number, clock: () => number): Promise<GroupLag[]> =>
-  waitForLayers(jobLayers, queue, untilMs, clock);
+export async function waitForJobs(jobs: JobOffice, untilMs: number, clock: () => number): Promise<GroupLag[]> {
+  const lag: GroupLag[] = [];
+  for (const place of jobPlaces) {
+    const behindMessages = await waitForJobsOf(jobs, place, untilMs, clock);
+    if (behindMessages > 0) lag.push({ group: place.name, topic: place.topic.name, behindMessages });
+  }
+  return lag;
+}
+
+/** Those that came since do not count, so that payments that never end do not keep the audit waiting. */
+async function waitForJobsOf(
+  jobs: JobOffice,
+  place: JobPlace<unknown>,
+  untilMs: number,
+  clock: () => number,
+): Promise<number> {
+  const before = await jobs.pending(place);
+  let left: readonly string[] = [...before];
+  while (left.length > 0 && clock() < untilMs) {
+    await sleep(askForJobsEveryMs);
+    const now = await jobs.pending(place);
+    left = left.filter((mark) => now.has(mark));
+  }
+  return left.length;
+}
 
 async function waitForLayers(
   waited: typeof layers,

@@ -18,6 +18,7 @@ import {
   results,
   stockCommands,
 } from "@plateau/domain";
+import type { JobOffice } from "@plateau/hosting/jobs";
 import type { Database } from "@plateau/prisma";
 import type { Queue, Topic } from "queue-core";
 import { settledOffsets, waitForCatchUp, waitForJobs } from "./catch-up.ts";
@@ -30,6 +31,7 @@ export interface EvidenceSources {
   readonly queue: Queue;
   readonly db: Database;
   readonly sandboxUrl: string | undefined;
+  readonly jobs: JobOffice;
 }
 
 export interface GatherOptions {
@@ -48,7 +50,7 @@ export async function gatherEvidence(sources: EvidenceSources, options: GatherOp
   const { saleId, history } = options;
   const lag = await waitForCatchUp(queue, options.untilMs, options.clock);
   const settled = await settledOffsets(queue);
-  lag.push(...(await waitForJobs(queue, options.untilMs, options.clock)));
+  lag.push(...(await waitForJobs(sources.jobs, options.untilMs, options.clock)));
   const scans = scansOf(queue, saleId, new ScanBudget(options.maxMessages));
   for (const scan of Object.values(scans)) await scan.readOn();
 

@@ -1,3 +1,4 @@
+import { EmbeddedJobOffice } from "@plateau/hosting/jobs";
 import { describe, expect, it } from "vitest";
 import { adminToken, type GatewayBed, useBeds } from "../testing/gateway-bed.ts";
 import { SystemAudit } from "./system-audit.ts";
@@ -6,7 +7,7 @@ const startBed = useBeds();
 
 /** The bed has no consumers and no providers, so nothing is waited for. */
 async function auditOf(bed: GatewayBed, saleId?: string) {
-  const sources = { queue: bed.queue, db: bed.db, sandboxUrl: undefined };
+  const sources = { queue: bed.queue, db: bed.db, sandboxUrl: undefined, jobs: new EmbeddedJobOffice(bed.queue) };
   const { verdict, invariants } = await new SystemAudit(sources, { patienceMs: 0 }).run({ saleId });
   return { verdict, byId: new Map(invariants.map((invariant) => [invariant.id, invariant])) };
 }
@@ -69,7 +70,7 @@ describe("the audit of a running system", () => {
     const [sale, other] = [await bed.openSale({ stock: 1 }), await bed.openSale({ stock: 1 })];
     await buyAs(bed, sale.id, 1);
     await buyAs(bed, other.id, 3);
-    const sources = { queue: bed.queue, db: bed.db, sandboxUrl: undefined };
+    const sources = { queue: bed.queue, db: bed.db, sandboxUrl: undefined, jobs: new EmbeddedJobOffice(bed.queue) };
     const audit = new SystemAudit(sources, { patienceMs: 0, maxMessages: 6 });
     const first = async (saleId?: string) => (await audit.run({ saleId })).invariants.find(({ id }) => id === 1);
     expect(await first()).toMatchObject({ verdict: "unknown" });

@@ -39,7 +39,10 @@ export class ControlRoomWatch {
     this.#gateway = gateway;
     this.marks = new Marks(() => queue.now());
     this.#broadcast = new Broadcast(gateway.streams, "second");
-    const audit = new SystemAudit({ queue, db, sandboxUrl: options.sandboxUrl }, { maxMessages: auditedMessagesMax });
+    const audit = new SystemAudit(
+      { queue, db, sandboxUrl: options.sandboxUrl, jobs: gateway.jobs },
+      { maxMessages: auditedMessagesMax },
+    );
     this.#strip = new InvariantStrip({
       ...gateway,
       now: () => queue.now(),

@@ -10,6 +10,7 @@ import type { SaleOpening } from "../sales/sale-opening.ts";
 import type { AdminGuard } from "../session/admin-guard.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { fourWaysRoutes } from "./four-ways.ts";
+import { jobRoutes } from "./jobs.ts";
 import { memberRoute } from "./members.ts";
 import { faultRoutes, queueFaultRoutes } from "./ops-faults.ts";
 import { knobRoutes } from "./ops-knobs.ts";
@@ -37,6 +38,7 @@ export function opsRoutes(app: FastifyInstance, gateway: Gateway, parts: OpsPart
     topicRoutes(ops, gateway);
     deadLetterRoutes(ops, gateway);
     memberRoute(ops, gateway);
+    jobRoutes(ops, gateway);
     reconciliationRoute(ops, gateway);
     fourWaysRoutes(ops, gateway);
     numberRoutes(ops, gateway, parts);

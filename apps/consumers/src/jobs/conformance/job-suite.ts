@@ -2,7 +2,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { dead, done, pause, retry } from "queue-core";
+import { paymentJobs, type StoredJob } from "@plateau/domain";
+import { dead, done, pause, retry, type Topic } from "queue-core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { JobHandler, JobQueue, NewJob } from "../job-queue.ts";
 import { type OpenStore, openStore, type StorePlace } from "./job-store.ts";
@@ -69,6 +70,7 @@ export function jobSuite(place: () => Promise<StorePlace>): void {
   jobsAreDone(bed);
   jobsWait(bed);
   jobsFail(bed);
+  jobsAreRetried(bed);
   workersStop(bed);
   processesEnd(bed);
 }
@@ -209,6 +211,62 @@ function jobsFail(bed: Bed): void {
     await bed.jobs.add(textKind(), named("bad"));
     await vi.waitFor(async () => expect((await bed.jobs.counts(textKind())).failed).toBe(1), within);
     expect(await bed.jobs.failed(textKind(), 10)).toMatchObject([{ id: "bad", reason: "there is no such number" }]);
+  });
+}
+
+function jobsAreRetried(bed: Bed): void {
+  test("failed jobs that somebody retries have all their attempts anew, and each is done once, whoever else retries", async () => {
+    const kind = textKind({ backoff: { firstMs: 1, longestMs: 1 } });
+    const attempts: string[] = [];
+    let isUp = false;
+    await bed.jobs.work(kind, async ({ id, data, attempt }) => {
+      attempts.push(`${id} ${attempt}`);
+      if (id === "bad") return dead(`${data} is no number`);
+      return isUp && attempt > 1 ? done : retry({ error: new Error("no answer") });
+    });
+    await bed.jobs.add(kind, named("a", "b", "bad"));
+    await vi.waitFor(async () => expect((await bed.jobs.counts(kind)).failed).toBe(3), within);
+    await bed.nothingWaits();
+    isUp = true;
+    attempts.length = 0;
+    const retried = await Promise.all([bed.jobs.retryFailed(kind), bed.jobs.retryFailed(kind)]);
+    expect(retried.reduce((sum, one) => sum + one, 0)).toBe(3);
+    await vi.waitFor(() => expect(attempts).toHaveLength(5), within);
+    await vi.waitFor(async () => expect((await bed.jobs.counts(kind)).failed).toBe(1), within);
+    await bed.nothingWaits();
+    expect(attempts.sort()).toEqual(["a 1", "a 2", "b 1", "b 2", "bad 1"]);
+    expect(await bed.jobs.failed(kind, 10)).toMatchObject([{ id: "bad", reason: "data of bad is no number" }]);
+    expect(
+      await bed.jobs.retryFailed(
+        textKind({ name: "payment", topic: paymentJobs as Topic<never> as Topic<StoredJob<string>> }),
+      ),
+    ).toBe(0);
+  });
+
+  test("what is to be done, is being done or waits for its time is pending, and nothing else", async () => {
+    const kind = textKind({ concurrency: 1 });
+    const { promise: finish, resolve: letFinish } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    expect((await bed.jobs.pending(kind)).size).toBe(0);
+    await bed.jobs.add(kind, [...named("first", "second"), { id: "later", data: "", delayMs: 400 }]);
+    const before = await bed.jobs.pending(kind);
+    expect(before.size).toBe(3);
+    await bed.jobs.work(kind, async ({ id }) => {
+      begun.push(id);
+      await finish;
+      return id === "second" ? dead("no such number") : done;
+    });
+    await vi.waitFor(() => expect(begun).toHaveLength(1), within);
+    const during = await bed.jobs.pending(kind);
+    expect([...before].filter((mark) => during.has(mark)).length).toBeGreaterThanOrEqual(2);
+    await bed.jobs.add(kind, named("added after"));
+    letFinish();
+    await vi.waitFor(async () => {
+      const after = await bed.jobs.pending(kind);
+      expect([...before].filter((mark) => after.has(mark))).toEqual([]);
+    }, within);
+    await bed.nothingWaits();
+    expect((await bed.jobs.pending(kind)).size).toBe(0);
   });
 }
 

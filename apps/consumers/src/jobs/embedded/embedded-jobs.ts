@@ -17,12 +17,13 @@
  */
 
 import type { StoredJob } from "@plateau/domain";
+import { EmbeddedJobOffice, type FailedJob, type JobCounts, type JobOffice } from "@plateau/hosting/jobs";
 import pLimit, { type LimitFunction } from "p-limit";
 import {
   dead,
-  delayNamespace,
   done,
   type GroupMember,
+  isRedriven,
   type Message,
   type Outcome,
   pause,
@@ -34,9 +35,7 @@ import {
 } from "queue-core";
 import {
   errorText,
-  type FailedJob,
   growingRestMs,
-  type JobCounts,
   type JobHandler,
   type JobKind,
   type JobQueue,
@@ -60,7 +59,6 @@ const jobsPerCommit = 256;
 /** Fetched at once: more than run at once, so that nobody waits for a fetch, or a sync, between jobs. */
 const batchesOfConcurrency = 4;
 const lingerMs = 20;
-const countedMax = 10_000;
 const filed = Buffer.alloc(0);
 const partition = 0;
 
@@ -71,12 +69,14 @@ export function createEmbeddedJobs(options: EmbeddedJobsOptions): JobQueue {
 class EmbeddedJobs implements JobQueue {
   readonly store = "embedded";
   readonly #queue: Queue;
+  readonly #office: JobOffice;
   readonly #timers: Timers;
   readonly #random: () => number;
   readonly #workers = new Set<JobWorker>();
 
   constructor({ queue, timers = systemTimers, random = Math.random }: EmbeddedJobsOptions) {
     this.#queue = queue;
+    this.#office = new EmbeddedJobOffice(queue);
     this.#timers = timers;
     this.#random = random;
   }
@@ -98,24 +98,20 @@ class EmbeddedJobs implements JobQueue {
     return worker;
   }
 
-  async counts<T>({ name, topic }: JobKind<T>): Promise<JobCounts> {
-    const [statistics, delayed, failed] = await Promise.all([
-      this.#queue.groupStatistics(name, topic),
-      this.#queue.engine.scanState(delayNamespace(topic.name, partition), { limit: countedMax }),
-      this.#queue.deadLetters(name, topic, countedMax),
-    ]);
-    const waiting = statistics.reduce((sum, { lagMessages }) => sum + lagMessages, 0);
-    return { waiting, delayed: delayed.length, failed: failed.length };
+  counts<T>(kind: JobKind<T>): Promise<JobCounts> {
+    return this.#office.counts(kind);
   }
 
-  async failed<T>({ name, topic }: JobKind<T>, limit: number): Promise<readonly FailedJob<T>[]> {
-    const letters = await this.#queue.deadLetters(name, topic, limit);
-    return letters.map(({ message, reason, history }) => ({
-      id: message.value?.id ?? message.key,
-      data: message.value?.data,
-      reason,
-      history: [...(message.value?.history ?? []), ...history],
-    }));
+  pending<T>(kind: JobKind<T>): Promise<ReadonlySet<string>> {
+    return this.#office.pending(kind);
+  }
+
+  failed<T>(kind: JobKind<T>, limit: number): Promise<readonly FailedJob<T>[]> {
+    return this.#office.failed(kind, limit);
+  }
+
+  retryFailed<T>(kind: JobKind<T>): Promise<number> {
+    return this.#office.retryFailed(kind);
   }
 
   async stop(): Promise<void> {
@@ -206,10 +202,12 @@ class EmbeddedWorker<T> implements JobWorker {
   }
 
   async #runOne(message: Message<StoredJob<T>>, signal: AbortSignal): Promise<Outcome> {
-    const { id, data, attempt, dueMs = 0, history } = message.value;
+    const { id, data, dueMs = 0, history } = message.value;
+    // One that had failed for good and was sent again has all its attempts before it.
+    const attempt = isRedriven(message.headers) ? 1 : message.value.attempt;
     const { queue, random } = this.#ground;
     const earlyMs = dueMs - queue.now();
-    if (earlyMs > 0) return this.#later(message, message.value, earlyMs);
+    if (earlyMs > 0) return this.#later(message, { ...message.value, attempt }, earlyMs);
     await this.#gate?.admit(this.#stopping.signal);
     const restMs = this.#restUntilMs - queue.now();
     if (restMs > 0 || this.#stopping.signal.aborted) return pause({ afterMs: Math.max(0, restMs) });

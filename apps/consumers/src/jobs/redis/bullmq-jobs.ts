@@ -4,27 +4,24 @@
  * What can go wrong:
  * - A worker dies with jobs under way: their locks run out, and another worker takes them up again, up to
  *   `stalledMax` times (a job that kills every process that touches it has to end somewhere).
- * - Redis is down: `add` rejects within `answerWithinMs` instead of waiting for it to come back, so that whoever adds
+ * - Redis is down: `add` rejects within 5 s instead of waiting for it to come back, so that whoever adds
  *   can pause; workers wait, and go on when it is back.
  * - A connection goes half-open (its peer is gone and nobody said so): a deadline for each command would fail them all,
  *   one after another, for as long as the process lives. So a socket that owes an answer and says nothing for
- *   `producerSilenceMs` or `workerSilenceMs` is destroyed, and a new one made.
+ *   4 s, or a worker's for `workerSilenceMs`, is destroyed, and a new one made.
  * - Redis loses its memory: nothing here notices, and nothing has to (see job-queue.ts).
- * - A job's key in Redis ends in its id, and so do the queue's own (a job named "delayed" would be the set of delayed
- *   jobs); nor does BullMQ take a ":" or a number. So ids are marked and escaped on their way in, and back on their way
- *   out.
  * - Finished jobs would fill the memory: they stay for as long as their ids are to be known, and no more than
  *   `keptDone`; failed ones for a week.
  */
 import { jobQueuePrefix } from "@plateau/domain";
-import { type JobsOptions, Queue, UnrecoverableError, Worker } from "bullmq";
+import { BullmqJobOffice, jobIdOf, jobKeyOf } from "@plateau/hosting/bullmq";
+import type { FailedJob, JobCounts } from "@plateau/hosting/jobs";
+import { type JobsOptions, type Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Outcome } from "queue-core";
 import {
   errorText,
-  type FailedJob,
   growingRestMs,
   type Job,
-  type JobCounts,
   type JobHandler,
   type JobKind,
   type JobQueue,
@@ -45,9 +42,6 @@ export interface BullmqJobsOptions {
   readonly onError: (error: unknown) => void;
 }
 
-const answerWithinMs = 5_000;
-/** Shorter than `answerWithinMs`: who adds once more after a failure has a new connection. */
-const producerSilenceMs = 4_000;
 /** Longer than a worker's blocking read, which BullMQ lets wait for up to 10 s. */
 const workerSilenceMs = 12_000;
 const jobsPerCall = 256;
@@ -64,75 +58,53 @@ export function createBullmqJobs(options: BullmqJobsOptions): JobQueue {
 class BullmqJobs implements JobQueue {
   readonly store = "redis";
   readonly #options: BullmqJobsOptions;
-  readonly #queues = new Map<string, Queue>();
+  readonly #office: BullmqJobOffice;
   readonly #workers = new Set<JobWorker>();
 
   constructor(options: BullmqJobsOptions) {
     this.#options = options;
+    this.#office = new BullmqJobOffice(options);
   }
 
   async add<T>(kind: JobKind<T>, jobs: readonly NewJob<T>[]): Promise<void> {
-    const queue = this.#queue(kind);
+    const queue = this.#office.queue(kind);
     for (let from = 0; from < jobs.length; from += jobsPerCall) {
       await queue.addBulk(
         jobs.slice(from, from + jobsPerCall).map(({ id, data, delayMs }) => ({
           name: kind.name,
           data,
-          opts: { ...optionsOf(kind), jobId: keyOf(id), ...(delayMs === undefined ? {} : { delay: delayMs }) },
+          opts: { ...optionsOf(kind), jobId: jobKeyOf(id), ...(delayMs === undefined ? {} : { delay: delayMs }) },
         })),
       );
     }
   }
 
   async work<T>(kind: JobKind<T>, handle: JobHandler<T>): Promise<JobWorker> {
-    const worker = new BullmqWorker(kind, handle, this.#options, this.#queue(kind));
+    const worker = new BullmqWorker(kind, handle, this.#options, this.#office.queue(kind));
     this.#workers.add(worker);
     await worker.ready();
     return worker;
   }
 
-  async counts<T>(kind: JobKind<T>): Promise<JobCounts> {
-    const queue = this.#queue(kind);
-    const {
-      waiting = 0,
-      active = 0,
-      delayed = 0,
-      failed = 0,
-    } = await queue.getJobCounts("waiting", "active", "delayed", "failed");
-    return { waiting: waiting + active, delayed, failed };
+  counts<T>(kind: JobKind<T>): Promise<JobCounts> {
+    return this.#office.counts(kind);
   }
 
-  async failed<T>(kind: JobKind<T>, limit: number): Promise<readonly FailedJob<T>[]> {
-    const queue = this.#queue(kind);
-    const jobs = await queue.getFailed(0, limit - 1);
-    return jobs.map(({ id = "", data, failedReason, stacktrace }) => ({
-      id: idOf(id),
-      data,
-      reason: failedReason ?? "",
-      history: (stacktrace ?? []).map(entryOf),
-    }));
+  pending<T>(kind: JobKind<T>): Promise<ReadonlySet<string>> {
+    return this.#office.pending(kind);
+  }
+
+  failed<T>(kind: JobKind<T>, limit: number): Promise<readonly FailedJob<T>[]> {
+    return this.#office.failed(kind, limit);
+  }
+
+  retryFailed<T>(kind: JobKind<T>): Promise<number> {
+    return this.#office.retryFailed(kind);
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
-    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
-  }
-
-  #queue({ name }: { readonly name: string }): Queue {
-    let queue = this.#queues.get(name);
-    if (queue === undefined) {
-      const { url, onError } = this.#options;
-      const connection = {
-        url,
-        maxRetriesPerRequest: 1,
-        commandTimeout: answerWithinMs,
-        socketTimeout: producerSilenceMs,
-      };
-      queue = new Queue(name, { connection, prefix: jobQueuePrefix });
-      queue.on("error", onError);
-      this.#queues.set(name, queue);
-    }
-    return queue;
+    await this.#office.stop();
   }
 }
 
@@ -155,7 +127,7 @@ class BullmqWorker<T> implements JobWorker {
     const { max, perMs } = kind.rate ?? noRate;
     this.#worker = new Worker<T, void>(
       kind.name,
-      ({ id = "", data, attemptsMade }) => this.#run({ id: idOf(id), data, attempt: attemptsMade + 1 }),
+      ({ id = "", data, attemptsMade }) => this.#run({ id: jobIdOf(id), data, attempt: attemptsMade + 1 }),
       {
         connection: { url, maxRetriesPerRequest: null, socketTimeout: workerSilenceMs },
         prefix: jobQueuePrefix,
@@ -234,12 +206,6 @@ function told<E extends Error>(error: E): E {
   return error;
 }
 
-function entryOf(stack: string): { readonly atMs: number; readonly error: string } {
-  const [line = ""] = stack.split("\n", 1);
-  const atMs = Date.parse(line.slice(0, 24));
-  return Number.isNaN(atMs) ? { atMs: 0, error: line } : { atMs, error: line.slice(25) };
-}
-
 const optionsOf = ({ attempts }: Pick<JobKind<unknown>, "attempts">): JobsOptions => ({
   attempts,
   backoff: { type: "custom" },
@@ -247,6 +213,3 @@ const optionsOf = ({ attempts }: Pick<JobKind<unknown>, "attempts">): JobsOption
   removeOnComplete: { age: knownForMs / 1_000, count: keptDone },
   removeOnFail: keptFailed,
 });
-
-const keyOf = (id: string): string => `~${encodeURIComponent(id)}`;
-const idOf = (key: string): string => decodeURIComponent(key.slice(1));
