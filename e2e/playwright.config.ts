@@ -13,8 +13,7 @@ const executablePath =
   process.env.CHROMIUM_PATH ?? (existsSync(own) ? undefined : systemChromium.find((path) => existsSync(path)));
 
 export default defineConfig({
-  testDir: "shop",
-  testMatch: "*.spec.ts",
+  testMatch: ["shop/*.spec.ts", "ops/*.spec.ts"],
   globalSetup: "./shop/start-shop.ts",
   outputDir: "test-results",
   reporter: "list",

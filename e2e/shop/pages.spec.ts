@@ -52,21 +52,6 @@ test("another shopper's order is answered as none", async ({ page, shop, browser
   await stranger.close();
 });
 
-test("the live page shows a purchase passing, and counts it among the recent sales", async ({ page, shop }, {
-  project,
-}) => {
-  const title = `Lamp for the live page on a ${project.name}`;
-  const sale = await shop.open({ title, stock: 5 });
-  await page.goto("/live");
-  await expect(page.getByText(/^Live, /)).toBeVisible();
-  const shopper = await shop.newShopper();
-  await shopper.buy(sale.id);
-  const seconds = page.getByTestId("seconds").locator("tbody tr");
-  await expect(seconds.filter({ has: page.locator("td:nth-child(2)", { hasNotText: /^0$/ }) }).first()).toBeVisible();
-  const row = page.getByRole("row", { name: new RegExp(title) });
-  await expect(row.locator("td").nth(4)).toHaveText("1");
-});
-
 test("a reminder is kept over a reload", async ({ page, shop }, { project }) => {
   const sale = await shop.open({
     title: `Lamp of tomorrow, seen on a ${project.name}`,

@@ -38,7 +38,7 @@ export interface Shopper {
   readonly buy: (saleId: string) => Promise<Purchase>;
 }
 
-const environment = (name: string): string => {
+export const environment = (name: string): string => {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: the global setup did not run`);
   return value;

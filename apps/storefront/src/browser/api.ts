@@ -20,7 +20,7 @@ export type Reply<Body> =
   | { readonly kind: "lost" };
 
 export interface Call {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly withinMs?: number;
@@ -41,7 +41,7 @@ export async function call<Body>(path: `/api/${string}`, options: Call = {}): Pr
       credentials: "same-origin",
       signal: AbortSignal.timeout(withinMs),
     });
-    const json: unknown = await response.json();
+    const json: unknown = response.status === 204 ? undefined : await response.json();
     if (response.ok) return { kind: "ok", status: response.status, body: json as Body };
     const problem = json as Problem;
     return {

@@ -2,8 +2,9 @@
 import type { Sale, SaleStatistics } from "@plateau/domain/http";
 import Link from "next/link";
 import { useState } from "react";
+import { useTranslations } from "use-intl";
 import { usePolled } from "../browser/use-polled.ts";
-import { countText, priceText } from "../text/figures.ts";
+import { useFigures } from "../language/words-in-browser.tsx";
 import { Clock } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
 
@@ -12,6 +13,7 @@ const salesPauseMs = () => 5_000;
 const statisticsPauseMs = () => 5_000;
 
 export function RecentSales(props: { readonly sales: { readonly sales: readonly Sale[] }; readonly moment: Moment }) {
+  const words = useTranslations("live.sales");
   const { value } = usePolled("/api/sales", props.sales, salesPauseMs);
   const recent = value.sales
     .filter(({ state }) => state !== "upcoming")
@@ -20,26 +22,26 @@ export function RecentSales(props: { readonly sales: { readonly sales: readonly 
   return (
     <section aria-labelledby="sales-title">
       <div className="section-head">
-        <h2 id="sales-title">Recent sales</h2>
-        <p className="label">Counted by the statistics consumer</p>
+        <h2 id="sales-title">{words("title")}</h2>
+        <p className="label">{words("counted")}</p>
       </div>
       {recent.length === 0 ? (
-        <p className="py-6 text-ink-soft">No sale has opened yet.</p>
+        <p className="py-6 text-ink-soft">{words("none")}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         <section className="sideways" tabIndex={0} aria-labelledby="sales-title">
           <table className="figures text-s">
             <thead>
               <tr>
-                <th scope="col">Sale</th>
-                <th scope="col">Opened</th>
-                <th scope="col">Units</th>
-                <th scope="col">Arrived</th>
-                <th scope="col">Queued</th>
-                <th scope="col">Won</th>
-                <th scope="col">Refused</th>
-                <th scope="col">Sold</th>
-                <th scope="col">Taken in</th>
+                <th scope="col">{words("sale")}</th>
+                <th scope="col">{words("opened")}</th>
+                <th scope="col">{words("units")}</th>
+                <th scope="col">{words("arrived")}</th>
+                <th scope="col">{words("queued")}</th>
+                <th scope="col">{words("won")}</th>
+                <th scope="col">{words("refused")}</th>
+                <th scope="col">{words("sold")}</th>
+                <th scope="col">{words("taken")}</th>
               </tr>
             </thead>
             <tbody>
@@ -55,6 +57,7 @@ export function RecentSales(props: { readonly sales: { readonly sales: readonly 
 }
 
 function Row({ sale, moment }: { readonly sale: Sale; readonly moment: Moment }) {
+  const figures = useFigures();
   const [initial] = useState<SaleStatistics | undefined>(undefined);
   const { value } = usePolled<SaleStatistics | undefined>(
     `/api/sales/${encodeURIComponent(sale.id)}/statistics`,
@@ -63,7 +66,7 @@ function Row({ sale, moment }: { readonly sale: Sale; readonly moment: Moment })
     "at once",
   );
   const totals = value?.totals;
-  const count = (of: number | undefined) => (of === undefined ? "–" : countText(of));
+  const count = (of: number | undefined) => (of === undefined ? "–" : figures.count(of));
   const refused = totals === undefined ? undefined : Object.values(totals.refused).reduce((sum, n) => sum + n, 0);
   return (
     <tr>
@@ -79,13 +82,13 @@ function Row({ sale, moment }: { readonly sale: Sale; readonly moment: Moment })
       <td>
         <Clock at={sale.startsAt} grain="minute" moment={moment} />
       </td>
-      <td>{countText(sale.stock)}</td>
+      <td>{figures.count(sale.stock)}</td>
       <td>{count(totals?.arrivals)}</td>
       <td>{count(totals?.requests)}</td>
       <td>{count(totals?.won)}</td>
       <td>{count(refused)}</td>
       <td>{count(totals?.soldUnits)}</td>
-      <td>{totals === undefined ? "–" : priceText(totals.revenueCents)}</td>
+      <td>{totals === undefined ? "–" : figures.price(totals.revenueCents)}</td>
     </tr>
   );
 }

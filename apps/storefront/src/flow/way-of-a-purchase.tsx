@@ -1,41 +1,37 @@
+"use client";
 import type { FlowSample } from "@plateau/domain/http";
-import { countText } from "../text/figures.ts";
+import { useFormatter, useTranslations } from "use-intl";
 
-/** What each consumer group does, in the order a purchase meets them. */
-const words: Readonly<Record<string, { readonly name: string; readonly does: string }>> = {
-  risk: { name: "Risk", does: "lets through or refuses" },
-  stock: { name: "Stock", does: "decides, alone" },
-  order: { name: "Order", does: "writes the order" },
-  payment: { name: "Payment", does: "authorises, captures" },
-  sms: { name: "SMS", does: "tells the shopper" },
-  stats: { name: "Statistics", does: "counts by window" },
-};
-
+/** The gateway and each consumer group, in the order a purchase meets them. */
 export function WayOfAPurchase({ sample }: { readonly sample: FlowSample }) {
+  const words = useTranslations("live.stages");
+  const format = useFormatter();
+  const count = (value: number) => format.number(Math.round(value));
+  const text = (group: string, part: "name" | "does") => {
+    const key = `${group}.${part}` as "risk.name";
+    return words.has(key) ? words(key) : part === "name" ? group : "";
+  };
   return (
     <section aria-labelledby="way-title">
       <div className="section-head">
-        <h2 id="way-title">The way of a purchase</h2>
-        <p className="label">Each stage reads its topic at its own pace</p>
+        <h2 id="way-title">{words("title")}</h2>
+        <p className="label">{words("hint")}</p>
       </div>
       <ol className="way">
         <li>
-          <p className="font-semibold">Gateway</p>
-          <p className="label">admits or refuses</p>
-          <p className="mt-2 tabular">{countText(Math.round(sample.admitted))}/s in</p>
-          <p className="label tabular">{countText(sample.backlog)} undecided</p>
+          <p className="font-semibold">{words("gateway.name")}</p>
+          <p className="label">{words("gateway.does")}</p>
+          <p className="mt-2 tabular">{words("in", { rate: count(sample.admitted) })}</p>
+          <p className="label tabular">{words("undecided", { count: count(sample.backlog) })}</p>
         </li>
-        {sample.stages.map(({ group, ratePerSecond, lagMessages }) => {
-          const { name, does } = words[group] ?? { name: group, does: "" };
-          return (
-            <li key={group}>
-              <p className="font-semibold">{name}</p>
-              <p className="label">{does}</p>
-              <p className="mt-2 tabular">{countText(Math.round(ratePerSecond))}/s</p>
-              <p className="label tabular">{countText(lagMessages)} waiting</p>
-            </li>
-          );
-        })}
+        {sample.stages.map(({ group, ratePerSecond, lagMessages }) => (
+          <li key={group}>
+            <p className="font-semibold">{text(group, "name")}</p>
+            <p className="label">{text(group, "does")}</p>
+            <p className="mt-2 tabular">{words("rate", { rate: count(ratePerSecond) })}</p>
+            <p className="label tabular">{words("waiting", { count: count(lagMessages) })}</p>
+          </li>
+        ))}
       </ol>
     </section>
   );

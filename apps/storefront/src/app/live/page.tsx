@@ -1,26 +1,31 @@
 import type { FlowHistory, Sale } from "@plateau/domain/http";
 import { FlowBoard } from "../../flow/flow-board.tsx";
+import { translator } from "../../language/server.ts";
+import { Words } from "../../language/words.tsx";
 import { askOrThrow } from "../../server/backend.ts";
 import { currentMoment } from "../../server/moment.ts";
 
-export const metadata = { title: "Live" };
+export async function generateMetadata() {
+  const words = await translator("live");
+  return { title: words("title") };
+}
 
 export default async function LivePage() {
-  const [{ samples }, sales, moment] = await Promise.all([
+  const [{ samples }, sales, moment, words] = await Promise.all([
     askOrThrow<FlowHistory>("/api/flow/history"),
     askOrThrow<{ sales: Sale[] }>("/api/sales"),
     currentMoment(),
+    translator("live"),
   ]);
   return (
-    <div className="page">
+    <div className="page live-page">
       <div className="lead-in">
-        <h1>A peak comes in, a flat line comes out</h1>
-        <p className="max-w-2xl text-ink-soft">
-          When a sale opens, everybody asks in the same second. The queue takes the peak; the workers behind it decide
-          at their own pace, until the queue is empty again.
-        </p>
+        <h1>{words("headline")}</h1>
+        <p className="max-w-2xl text-ink-soft">{words("lead")}</p>
       </div>
-      <FlowBoard history={samples} sales={sales} moment={moment} />
+      <Words of={["live", "words"]}>
+        <FlowBoard history={samples} sales={sales} moment={moment} />
+      </Words>
     </div>
   );
 }
