@@ -62,10 +62,10 @@ export const FourWaysSummary = z.object({
   declined: z.int(),
   refused: z.int(),
   failed: z.int(),
-  /** From the first second of the spike to the second of the last acceptance, at most to the end of the arrivals. */
+  /** Over the spike and the four seconds after it. */
   acceptedPerSecond: z.number(),
+  /** Until they knew, of those who came in the spike, however it ended for them. */
   p50Ms: z.number().nullable(),
-  /** Of those who arrived in the spike, however it ended for them. */
   p99Ms: z.number().nullable(),
   peakDatabaseStatements: z.int(),
   peakDatabaseBusy: z.number(),
