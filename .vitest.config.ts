@@ -9,7 +9,7 @@ const never = ["**/node_modules/**", "**/.next/**", "**/.data/**", "**/.tools/**
 const needsNoSystem = ["e2e/setup/{lock-file,style}.test.ts", "e2e/{docs,chaos}/*.test.ts"];
 const needsDatabase = [
   "{prisma,apps/gateway,apps/consumers,apps/labs}/**/*.test.ts",
-  "apps/demo/src/four-ways-*.test.ts",
+  "apps/demo/src/{four-ways-*,one-way}.test.ts",
 ];
 const killsProcesses = [
   "queue-core/**/{kill,process}.test.ts",

@@ -1,6 +1,7 @@
 /** The labs: one runnable experiment for a lesson each. `apps/demo` starts them and gives them what they work on. */
 export type { Size } from "./four-ways/plan.ts";
 export { reportLines, titles } from "./four-ways/print.ts";
+export type { ServedWay } from "./four-ways/serve.ts";
 
 /** One that `npm run lab -- <number>` runs. */
 export interface Lab {
@@ -17,3 +18,5 @@ export const labs: readonly Lab[] = [
 
 /** The module of each experiment that runs as a process of its own. */
 export const fourWaysModule = new URL("./four-ways/main.ts", import.meta.url);
+/** One way alone, for a load from outside. */
+export const oneWayModule = new URL("./four-ways/serve.ts", import.meta.url);

@@ -37,6 +37,9 @@ export const spike: Plan = {
   },
 };
 
+/** On one of the four ways alone: ten times what way 1 decides at best, of people who come once. */
+export const waySpike = { arrivalsPerSecond: 400, durationS: 3 };
+
 /** A run in which less of the plan was offered says nothing. */
 export const offeredAtLeast = 0.95;
 export const shedP99BarMs = 50;

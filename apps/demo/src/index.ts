@@ -7,4 +7,5 @@ export {
   type ClusterProcess,
   startCluster,
 } from "./cluster-system.ts";
+export { type OneWay, startOneWay } from "./one-way.ts";
 export { type System, type SystemOptions, type SystemProcess, startSystem } from "./system.ts";

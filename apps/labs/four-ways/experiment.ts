@@ -74,31 +74,34 @@ async function run(options: ExperimentOptions, plan: FourWaysPlan, course: Cours
   const { databaseUrl, sandboxUrl, folder } = options;
   course.change({});
   let schema: ClaimedSchema | undefined;
+  let heldUpMs = 0;
   try {
     schema = await claim(databaseUrl, settings);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     await orderProviderTimes(sandboxUrl);
     course.change({ state: "running" });
-    await runAll(plan, { databaseUrl, sandboxUrl, folder, settings }, course);
+    heldUpMs = await runAll(plan, { databaseUrl, sandboxUrl, folder, settings }, course);
   } finally {
     await rm(folder, { recursive: true, force: true });
     await schema?.drop();
   }
   const { curves } = course.report();
-  const comparisons = options.size === "usual" ? compare(curves, plan) : [];
+  const comparisons = options.size === "usual" ? compare(curves, plan, heldUpMs) : [];
   const verdict = verdictOf([...comparisons, ...curves.flatMap(({ truth }) => truth)]);
   course.change({ state: "done", comparisons: [...comparisons], verdict });
 }
 
-async function runAll(plan: FourWaysPlan, place: Place, course: Course): Promise<void> {
+/** Resolves with how long the way that was held up most was held up. */
+async function runAll(plan: FourWaysPlan, place: Place, course: Course): Promise<number> {
+  let mostMs = 0;
   for (const way of ways) {
     const changeCurve = (part: (before: FourWaysCurve) => Partial<FourWaysCurve>): void =>
       course.change({
         curves: course.report().curves.map((curve) => (curve.way === way ? { ...curve, ...part(curve) } : curve)),
       });
     changeCurve(() => ({ state: "running" }));
-    const { summary, truth } = await runWay({
+    const { summary, truth, heldUpMs } = await runWay({
       way,
       plan,
       place,
@@ -107,7 +110,9 @@ async function runAll(plan: FourWaysPlan, place: Place, course: Course): Promise
       onChecking: () => changeCurve(() => ({ state: "checking" })),
     });
     changeCurve(() => ({ state: "done", summary, truth: [...truth] }));
+    mostMs = Math.max(mostMs, heldUpMs);
   }
+  return mostMs;
 }
 
 export async function orderProviderTimes(sandboxUrl: string): Promise<void> {

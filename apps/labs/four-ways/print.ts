@@ -17,7 +17,7 @@ const sentences: Readonly<Record<Way, (curve: FourWaysCurve) => string>> = {
   "request-queue": ({ summary }) =>
     `The spike becomes a backlog of ${summary?.peakBacklog ?? 0} and is worked off at the workers' pace; people wait, and are told the truth.`,
   "token-bucket": ({ summary }) =>
-    `${summary?.refused ?? 0} people are refused at once, and the others served as in a quiet shop.`,
+    `${summary?.refused ?? 0} people are refused, and 99 of 100 know their end within ${summary?.p99Ms ?? "?"} ms.`,
 };
 
 const bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;

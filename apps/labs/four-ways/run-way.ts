@@ -8,6 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { FourWaysCheck, FourWaysPlan, FourWaysSecond, FourWaysSummary, Way } from "@plateau/domain";
@@ -52,6 +53,7 @@ export interface StartedWay {
 /** What follows an accepted purchase is done by then, or never. */
 const finishWithinMs = 20_000;
 const lookEveryMs = 100;
+const loopLookMs = 10;
 /** The first second of a run is not spent on loading a thread. */
 const threadStartMs = 700;
 
@@ -101,6 +103,8 @@ export async function startWay(way: Way, stock: number, place: Place): Promise<S
 export interface WayResult {
   readonly summary: FourWaysSummary;
   readonly truth: readonly FourWaysCheck[];
+  /** How late this thread came to its work, p99, ms: high where the machine is busy with something else. */
+  readonly heldUpMs: number;
 }
 
 /** Rejects with the signal's reason where it is aborted. */
@@ -114,18 +118,23 @@ export async function runWay(options: {
 }): Promise<WayResult> {
   const { way, plan, place, signal } = options;
   const started = await startWay(way, plan.stock, place);
+  const heldUp = monitorEventLoopDelay({ resolution: loopLookMs });
   try {
     const seconds: FourWaysSecond[] = [];
     const sample = sampler(started);
+    heldUp.enable();
     const end = await load(started, plan, signal, async (seen) => {
       const second = { ...seen, ...(await sample()) };
       seconds.push(second);
       options.onSecond(second);
     });
+    heldUp.disable();
     options.onChecking();
     const truth = await started.examine(end.told);
-    return { summary: summarise(seconds, end, plan), truth };
+    const heldUpMs = Math.max(0, heldUp.percentile(99) / 1e6 - loopLookMs);
+    return { summary: summarise(seconds, end, plan), truth, heldUpMs };
   } finally {
+    heldUp.disable();
     await started.stop();
   }
 }

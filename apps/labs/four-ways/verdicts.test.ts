@@ -1,4 +1,5 @@
 /** The checkers are checked: each planted bad result is found, and what was not looked at is no pass. */
+import { readFileSync } from "node:fs";
 import { type FourWaysSecond, type FourWaysSummary, type Way, ways } from "@plateau/domain";
 import { describe, expect, it } from "vitest";
 import { compare, verdictOf } from "./comparisons.ts";
@@ -106,10 +107,11 @@ const seconds = (share: number): FourWaysSecond[] =>
     backlog: 0,
     following: 0,
   }));
-const compared = (change: Partial<Record<Way, Partial<FourWaysSummary>>> = {}, share = 1) =>
+const compared = (change: Partial<Record<Way, Partial<FourWaysSummary>>> = {}, share = 1, heldUpMs = 20) =>
   compare(
     ways.map((way) => ({ way, seconds: seconds(share), summary: { ...summaries[way], ...change[way] } })),
     plan,
+    heldUpMs,
   );
 
 describe("the comparison of the ways", () => {
@@ -136,17 +138,24 @@ describe("the comparison of the ways", () => {
     expect(found?.verdict).toBe("fail");
   });
 
-  it("says nothing where less than the spike was offered, or a way did not run", () => {
-    expect(new Set(compared({}, 0.5).map(({ verdict }) => verdict))).toEqual(new Set(["unknown"]));
+  it("says nothing where less than the spike was offered, the machine was busy, or a way did not run", () => {
+    for (const unfair of [compared({}, 0.5), compared({}, 1, 400)]) {
+      expect(new Set(unfair.map(({ verdict }) => verdict))).toEqual(new Set(["unknown"]));
+    }
     const three = ways.map((way, index) => ({
       way,
       seconds: seconds(1),
       summary: index === 0 ? null : summaries[way],
     }));
-    expect(verdictOf(compare(three, plan))).toBe("unknown");
+    expect(verdictOf(compare(three, plan, 20))).toBe("unknown");
   });
 });
 
 it("a sparkline has a full bar for the most, the lowest for a little, and nothing for nothing", () => {
   expect(sparkline([0, 1, 50, 100], 100)).toBe(" ▁▄█");
+});
+
+it.each(ways)("%s is one file of less than 150 lines", (way) => {
+  const source = readFileSync(new URL(`./${way}.ts`, import.meta.url), "utf8");
+  expect(source.split("\n").length).toBeLessThan(150);
 });
