@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly silentMs?: number;
   /** Told about idle connections that broke; without it they are replaced silently when next needed. */
   readonly onConnectionError?: (error: Error) => void;
+  /** How much later than it is sent each query goes out, ms; 0 for none. A fault to be ordered: a slow database. */
+  readonly delayMs?: () => number;
 }
 
 /** `url` is a PostgreSQL connection string. End it with `$disconnect()`. */
@@ -27,7 +29,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       connectionString: url,
       max: options.poolSize ?? 10,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
-      stream: () => socketGivenUpAfter(options.silentMs ?? 15_000),
+      stream: () => delayed(socketGivenUpAfter(options.silentMs ?? 15_000), options.delayMs),
     },
     { onPoolError: onError, onConnectionError: onError },
   );
@@ -38,4 +40,30 @@ function socketGivenUpAfter(silentMs: number): Socket {
   const socket = new Socket();
   const giveUp = (): void => void socket.destroy(new Error(`Connection terminated: silent for ${silentMs} ms`));
   return socket.setTimeout(silentMs, giveUp);
+}
+
+/** In their order. The messages of one query are sent together and go out together: the delay is asked for once. */
+function delayed(socket: Socket, delayMs: (() => number) | undefined): Socket {
+  if (delayMs === undefined) return socket;
+  const send = socket.write.bind(socket) as (...sent: unknown[]) => boolean;
+  let waiting = 0;
+  let dueAtMs = 0;
+  let last: Promise<void> = Promise.resolve();
+  const write = (...sent: unknown[]): boolean => {
+    if (waiting === 0) {
+      const byMs = delayMs();
+      if (byMs <= 0) return send(...sent);
+      dueAtMs = performance.now() + byMs;
+    }
+    waiting++;
+    last = last.then(async () => {
+      const leftMs = dueAtMs - performance.now();
+      if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+      waiting--;
+      if (socket.writable) send(...sent);
+    });
+    return true;
+  };
+  // Not before: `connect` puts a socket's own `write` back.
+  return socket.once("connect", () => Object.assign(socket, { write }));
 }

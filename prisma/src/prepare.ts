@@ -5,7 +5,7 @@
  * another (advisory locks), and a second one finds nothing left to do.
  */
 import type { Engine } from "queue-core";
-import { type Database, openDatabase } from "./database.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { logIdOf } from "./log-id.ts";
 import { claimForLog } from "./log-identity.ts";
 import { migrate } from "./migrate.ts";
@@ -21,15 +21,17 @@ export interface PreparedDatabase extends SeedResult {
 }
 
 /** Rejects with ForeignDatabase. `engine` may still be opening: what does not need it is done meanwhile. */
-export async function prepareDatabase(options: {
+export async function prepareDatabase({
+  url,
+  engine: opening,
+  ...options
+}: DatabaseOptions & {
   readonly url: string;
   readonly engine: Engine | Promise<Engine>;
-  readonly onConnectionError?: (error: Error) => void;
 }): Promise<PreparedDatabase> {
-  await migrate(options.url);
-  const engine = await options.engine;
-  const { onConnectionError } = options;
-  const db = openDatabase(options.url, onConnectionError === undefined ? {} : { onConnectionError });
+  await migrate(url);
+  const engine = await opening;
+  const db = openDatabase(url, options);
   try {
     return { db, ...(await claimAndSeed(db, engine)) };
   } catch (error) {
@@ -45,7 +47,7 @@ export async function claimAndSeed(db: Database, engine: Engine): Promise<SeedRe
 }
 
 /** The database alone, migrated: for what has to be known before the engine is opened. */
-export async function openMigrated(url: string): Promise<Database> {
+export async function openMigrated(url: string, options: DatabaseOptions = {}): Promise<Database> {
   await migrate(url);
-  return openDatabase(url);
+  return openDatabase(url, options);
 }

@@ -1,6 +1,6 @@
 /** The consumers as a process of their own, beside any number of others on one Redis. `--help` tells the environment. */
 import { setPriority } from "node:os";
-import { allTopics } from "@plateau/domain";
+import { allTopics, delayByFaults, openFaults, queueUnderFaults } from "@plateau/domain";
 import { openRedisQueue, required, runProcess, startWith, tellAs, values } from "@plateau/hosting";
 import { claimAndSeed, ForeignDatabase, markMemory, openMigrated } from "@plateau/prisma";
 import { createBullmqJobs } from "./jobs/redis/bullmq-jobs.ts";
@@ -38,11 +38,14 @@ runProcess({
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
       standBack();
-      const db = list.add(await openMigrated(settings.DATABASE_URL), (opened) => opened.$disconnect());
+      const slow = delayByFaults();
+      const db = list.add(await openMigrated(settings.DATABASE_URL, slow), (opened) => opened.$disconnect());
       const memory = markMemory(db);
       const { REDIS_URL: url } = settings;
       const opening = openRedisQueue({ app: "consumers", url, topics: allTopics, log, memory, newsEveryMs });
       const { queue, mark, failed } = list.add(await opening, (opened) => opened.stop());
+      const faults = list.add(await openFaults({ engine: queue.engine }), (opened) => opened.stop());
+      slow.follow(faults);
       await claimAndSeed(db, queue.engine).catch(tellAs(ForeignDatabase, foreign));
       const jobs = createBullmqJobs({
         url: settings.REDIS_URL,
@@ -50,7 +53,7 @@ runProcess({
       });
       list.add(jobs, (opened) => opened.stop());
       const consumers = await startConsumers({
-        queue,
+        queue: queueUnderFaults(queue, faults),
         db,
         mark,
         payments: createHttpPaymentProvider({ url: settings.SANDBOX_URL }),

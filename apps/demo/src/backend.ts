@@ -10,7 +10,7 @@
  * the next start.
  */
 import { MessageChannel } from "node:worker_threads";
-import { allTopics, type Knobs, openKnobs } from "@plateau/domain";
+import { allTopics, delayByFaults, type FaultStore, type Knobs, openFaults, openKnobs } from "@plateau/domain";
 import { keepTimetableFilled, startGateway } from "@plateau/gateway";
 import { createLog, type Hosted, hostProcess, type LogLevel, tellAs, values } from "@plateau/hosting";
 import { type Database, ForeignDatabase, prepareDatabase } from "@plateau/prisma";
@@ -20,6 +20,7 @@ import { openLogEngine, openQueue, type Queue, serveEngine } from "queue-core";
 import { type ChildThread, startThread } from "./child-thread.ts";
 import type { ConsumersThreadSettings } from "./consumers-thread.ts";
 import { required } from "./required-variable.ts";
+import { threadPlayer } from "./spikes/thread-player.ts";
 
 export interface BackendReady {
   readonly url: string;
@@ -93,14 +94,18 @@ async function startBackend(configuration: Configuration, log: Logger): Promise<
       started.unshift(() => opened.stop());
       return opened;
     });
+    const slow = delayByFaults();
     const [queue, { db, toSellOut }] = await Promise.all([
       opening,
-      prepare(configuration.databaseUrl, opening, log).then((prepared) => {
+      prepare(configuration.databaseUrl, opening, { log, ...slow }).then((prepared) => {
         started.unshift(() => prepared.db.$disconnect());
         return prepared;
       }),
     ]);
-    const url = await startParts(configuration, { queue, db, log, started });
+    const faults = await openFaults({ engine: queue.engine, onBackgroundError: tellOf(log) });
+    slow.follow(faults);
+    started.push(() => faults.stop());
+    const url = await startParts(configuration, { queue, db, faults, log, started });
     started.push(keepTimetableFilled(queue, db, log));
     return { ready: { url, toSellOut }, stop, failed: queue.engine.failed };
   } catch (error) {
@@ -121,34 +126,45 @@ function openBackendQueue(directory: string, log: Logger): Promise<Queue> {
 }
 
 /** Both at once as far as they can be. */
-function prepare(url: string, opening: Promise<Queue>, log: Logger) {
+function prepare(
+  url: string,
+  opening: Promise<Queue>,
+  { log, delayMs }: { readonly log: Logger; readonly delayMs: () => number },
+) {
   return prepareDatabase({
     url,
+    delayMs,
     engine: opening.then(({ engine }) => engine),
     onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
   }).catch(tellAs(ForeignDatabase, foreign));
 }
 
+const tellOf =
+  (log: Logger) =>
+  (where: string, error: unknown): void =>
+    log.warn({ err: error }, where);
+
 interface Ground {
   readonly queue: Queue;
   readonly db: Database;
+  readonly faults: FaultStore;
   readonly log: Logger;
   readonly started: (() => Promise<void>)[];
 }
 
 /** Back to front, so that the gateway takes no request that nobody would decide. */
-async function startParts(configuration: Configuration, { queue, db, log, started }: Ground): Promise<string> {
+async function startParts(configuration: Configuration, { queue, db, faults, log, started }: Ground): Promise<string> {
   const { sandboxUrl } = configuration;
   const knobs = await openKnobs({
     engine: queue.engine,
-    initial: configuration.knobs as Partial<Knobs>,
-    onBackgroundError: (where, error) => log.warn({ err: error }, where),
+    initial: { workers: configuration.members, ...(configuration.knobs as Partial<Knobs>) },
+    onBackgroundError: tellOf(log),
   });
   started.push(async () => knobs.stop());
   const scorer = createHttpRiskScorer({ url: sandboxUrl });
   // The first call opens a connection and warms the path up; it must not cost the first batch its scores.
   await scorer.score([], AbortSignal.timeout(1_000)).catch(() => log.warn("the risk scorer does not answer yet"));
-  const worker = await startWorker({ queue, scorer, knobs: knobs.get, members: configuration.members, log });
+  const worker = await startWorker({ queue, scorer, knobs: knobs.get, members: "by knob", faults, log });
   started.push(() => worker.stop());
   const consumers = await startConsumers(configuration, queue);
   started.push(() => consumers.stop());
@@ -156,6 +172,7 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
     queue,
     db,
     knobs,
+    faults,
     secrets: configuration.secrets,
     adminToken: configuration.adminToken,
     host: configuration.host,
@@ -163,6 +180,7 @@ async function startParts(configuration: Configuration, { queue, db, log, starte
     sandboxUrl,
     log,
     replay,
+    spikePlayer: threadPlayer,
     secureCookies: configuration.secureCookies,
     signsInLocalPerson: configuration.signsInLocalPerson,
     ...(configuration.trustedProxies.length === 0 ? {} : { trustedProxies: configuration.trustedProxies }),

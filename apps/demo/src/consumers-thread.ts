@@ -8,7 +8,7 @@
 import { setPriority } from "node:os";
 import { type MessagePort, workerData } from "node:worker_threads";
 import { createHttpPaymentProvider, createHttpSmsProvider, startConsumers } from "@plateau/consumers";
-import { allTopics } from "@plateau/domain";
+import { allTopics, delayByFaults, openFaults, queueUnderFaults } from "@plateau/domain";
 import type { LogLevel } from "@plateau/hosting";
 import { createLog } from "@plateau/hosting";
 import { openDatabase } from "@plateau/prisma";
@@ -36,11 +36,18 @@ await hostThread(async () => {
     processName: "consumers",
     onBackgroundError: (where, error) => log.warn({ err: error }, `queue: ${where}`),
   });
+  const faults = await openFaults({
+    engine: queue.engine,
+    onBackgroundError: (where, error) => log.warn({ err: error }, where),
+  });
+  const slow = delayByFaults();
+  slow.follow(faults);
   const db = openDatabase(databaseUrl, {
+    delayMs: slow.delayMs,
     onConnectionError: (error) => log.debug({ err: error }, "a connection to the database broke"),
   });
   const consumers = await startConsumers({
-    queue,
+    queue: queueUnderFaults(queue, faults),
     db,
     payments: createHttpPaymentProvider({ url: sandboxUrl }),
     sms: createHttpSmsProvider({ url: sandboxUrl }),
@@ -50,6 +57,7 @@ await hostThread(async () => {
   return {
     async stop() {
       await consumers.stop();
+      await faults.stop();
       await queue.stop();
       await db.$disconnect();
     },

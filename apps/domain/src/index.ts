@@ -1,6 +1,7 @@
 export * from "./audit/index.ts";
 export * from "./control-orders.ts";
 export * from "./control-room.ts";
+export * from "./faults.ts";
 export * from "./four-ways.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
@@ -8,6 +9,7 @@ export * from "./jobs.ts";
 export * from "./knobs.ts";
 export * from "./messages.ts";
 export * from "./problems.ts";
+export * from "./queue-under-faults.ts";
 export * from "./reconciliation.ts";
 export * from "./risk/decide.ts";
 export * from "./stock/decide.ts";

@@ -12,6 +12,7 @@ export const problems = {
   "sale-not-open": { status: 409, title: "This sale is not open" },
   "order-not-payable": { status: 409, title: "This order can no longer be paid" },
   "order-not-cancellable": { status: 409, title: "This order can no longer be cancelled" },
+  "spike-running": { status: 409, title: "A spike is playing already" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "Send application/json" },
   "key-reused": { status: 422, title: "This idempotency key was used with another body" },

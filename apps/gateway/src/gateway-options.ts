@@ -1,10 +1,11 @@
 /** What a gateway is started with. Every time is in ms. */
 
-import type { KnobStore } from "@plateau/domain";
+import type { FaultStore, KnobStore } from "@plateau/domain";
 import type { JobOffice } from "@plateau/hosting/jobs";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue } from "queue-core";
+import type { SpikePlayer } from "./spikes/spike-player.ts";
 
 export interface Timings {
   /** How long the purchase call is held for a decision when the client does not say; after it 202. */
@@ -79,6 +80,7 @@ export interface GatewayOptions {
   readonly queue: Queue;
   readonly db: Database;
   readonly knobs: KnobStore;
+  readonly faults: FaultStore;
   readonly secrets: {
     /** Signs session tokens. */
     readonly session: string;
@@ -109,6 +111,8 @@ export interface GatewayOptions {
   readonly secureCookies?: boolean;
   /** Shoppers may start a crowd sale themselves; only for a demo. */
   readonly replay?: ReplaySettings;
+  /** Who sends the spikes that the control room plays; without it there are none. */
+  readonly spikePlayer?: SpikePlayer;
   /** Whoever opens /ops at this machine is signed in as admin; only for a demo that listens on loopback. */
   readonly signsInLocalPerson?: boolean;
   readonly timings?: Partial<Timings>;

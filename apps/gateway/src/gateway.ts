@@ -1,13 +1,12 @@
 /** The parts of a running gateway, as its routes see them. */
 import type { KeyObject } from "node:crypto";
-import type { KnobStore } from "@plateau/domain";
+import type { FaultStore, KnobStore } from "@plateau/domain";
 import type { JobOffice } from "@plateau/hosting/jobs";
 import type { Database } from "@plateau/prisma";
 import type { Logger } from "pino";
 import type { Queue, Requester, StateView } from "queue-core";
 import type { AdmissionTokens } from "./admission/admission-tokens.ts";
 import type { AdmissionLimits } from "./admission/limits.ts";
-import type { ReplyFaultStore } from "./faults/reply-faults.ts";
 import type { BacklogWatch } from "./flow/backlog-watch.ts";
 import type { FlowMeter } from "./flow/flow-meter.ts";
 import type { GatewayOptions, StreamLimits, Timings } from "./gateway-options.ts";
@@ -31,7 +30,7 @@ export interface Gateway {
   readonly timings: Timings;
   readonly streamLimits: StreamLimits;
   readonly requester: Requester;
-  readonly replyFaults: ReplyFaultStore;
+  readonly faults: FaultStore;
   /** The stock stage's entries: the truth about sales and purchases. */
   readonly stockState: StateView;
   readonly sessions: SessionTokens;

@@ -3,7 +3,7 @@
  * one origin.
  */
 import { createSecretKey, randomUUID } from "node:crypto";
-import { type StockCommand, stockCommands } from "@plateau/domain";
+import { defaultKnobs, type StockCommand, stockCommands } from "@plateau/domain";
 import { EmbeddedJobOffice } from "@plateau/hosting/jobs";
 import type { FastifyInstance } from "fastify";
 import type { Topic } from "queue-core";
@@ -11,7 +11,9 @@ import { openAdmissionTokens } from "./admission/admission-tokens.ts";
 import { createAdmissionLimits } from "./admission/limits.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { auditRoutes } from "./audit/audit-routes.ts";
-import { behindReplyFaults, openReplyFaults } from "./faults/reply-faults.ts";
+import { FaultCatalogue } from "./faults/fault-catalogue.ts";
+import { ProviderOrders } from "./faults/provider-orders.ts";
+import { behindReplyFaults } from "./faults/reply-faults.ts";
 import { AdmissionWindows } from "./flow/admission-windows.ts";
 import { BacklogWatch } from "./flow/backlog-watch.ts";
 import { ControlRoomWatch } from "./flow/control-room-watch.ts";
@@ -39,6 +41,7 @@ import { buildServer } from "./server.ts";
 import { createAdminGuard } from "./session/admin-guard.ts";
 import { createSessionGuard } from "./session/session-guard.ts";
 import { createSessionTokens } from "./session/session-tokens.ts";
+import { Spikes } from "./spikes/spikes.ts";
 import { Broadcast } from "./streams/broadcast.ts";
 import { EventStreams } from "./streams/event-streams.ts";
 import { PurchaseStreams } from "./streams/purchase-streams.ts";
@@ -46,8 +49,8 @@ import { PurchaseStreams } from "./streams/purchase-streams.ts";
 export { ProblemError } from "./edge/problem.ts";
 export type { Gateway } from "./gateway.ts";
 export { defaultTimings, type GatewayCompany, type GatewayOptions, type Timings } from "./gateway-options.ts";
-
 export { keepTimetableFilled } from "./sales/sale-timetable.ts";
+export type { SpikePlayer } from "./spikes/spike-player.ts";
 
 export interface RunningGateway {
   readonly url: string;
@@ -74,6 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     gateway.inFlight.start();
     const app = await buildServer(gateway, (api) => addRoutes(api, gateway, parts));
     const url = await app.listen({ host: options.host, port: options.port });
+    await parts.spikes.open(url);
     let stopping: Promise<void> | undefined;
     const ticking = setInterval(() => everySecond(gateway, parts), 1_000).unref();
     return {
@@ -88,15 +92,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 }
 
 async function assemble(options: GatewayOptions): Promise<Gateway> {
-  const { queue, db, log, knobs } = options;
+  const { queue, db, log, knobs, faults } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const streamLimits = { ...defaultStreamLimits, ...options.streams };
   const now = () => queue.now();
   const id = `g_${randomUUID().slice(0, 8)}`;
   const meter = new FlowMeter(id);
   const stockState = queue.state("stock", stockCommands as Topic<StockCommand> as Topic<unknown>);
-  const replyFaults = await openReplyFaults(queue.engine, (where, error) => log.warn({ err: error }, where));
-  const requester = behindReplyFaults(await queue.requester(), () => replyFaults.get());
+  const requester = behindReplyFaults(await queue.requester(), faults);
   const pending = new PendingPurchases((result) => meter.decided(result));
   const asked = options.company === "beside-others" ? new AskedPurchases(queue.engine) : undefined;
   const backlog = new BacklogWatch(queue, (error) => log.warn({ err: error }, "the backlog could not be read"));
@@ -110,7 +113,7 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
     timings,
     streamLimits,
     requester,
-    replyFaults,
+    faults,
     stockState,
     sessions: await createSessionTokens({
       secret: options.secrets.session,
@@ -139,15 +142,32 @@ async function assemble(options: GatewayOptions): Promise<Gateway> {
 }
 
 function routeParts(gateway: Gateway) {
-  const { options, queue, log, timings } = gateway;
+  const { options, queue, log, timings, faults, knobs } = gateway;
   const secureCookies = options.secureCookies === true;
+  const providerOrders = new ProviderOrders({
+    sandboxUrl: options.sandboxUrl,
+    faults,
+    knobs: () => knobs.get(),
+    usual: defaultKnobs,
+  });
+  const watch: ControlRoomWatch = new ControlRoomWatch(gateway, {
+    spike: () => spikes.runner?.status ?? null,
+    faults: () => catalogue.activeIds,
+    inFlight: () => new Map(),
+  });
+  const catalogue: FaultCatalogue = new FaultCatalogue({ queue, faults, providerOrders, marks: watch.marks });
+  const opening = new SaleOpening({ ...gateway, commandWaitMs: timings.commandWaitMs });
+  const spikes: Spikes = new Spikes(gateway, { opening, catalogue, marks: watch.marks });
   return {
+    opening,
+    spikes,
+    providerOrders,
+    catalogue,
+    watch,
     guard: createSessionGuard(gateway.sessions, { secureCookies }),
     admin: createAdminGuard(options.adminToken, { secureCookies }),
-    opening: new SaleOpening({ ...gateway, commandWaitMs: timings.commandWaitMs }),
     purchaseStreams: new PurchaseStreams(gateway),
     sampler: new FlowSampler(gateway),
-    watch: new ControlRoomWatch(gateway, { spike: () => null, faults: () => [], inFlight: () => new Map() }),
     flowEvents: new Broadcast(gateway.streams, "flow"),
     windows: new AdmissionWindows(queue, gateway.meter, log),
   };
@@ -168,7 +188,7 @@ function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): v
   orderRoutes(api, gateway, guard);
   flowRoutes(api, gateway, { sampler, broadcast: parts.flowEvents });
   if (options.replay !== undefined) replayRoute(api, gateway, { guard, opening, settings: options.replay });
-  opsRoutes(api, gateway, { admin: parts.admin, opening, sampler, watch: parts.watch });
+  opsRoutes(api, gateway, parts);
   auditRoutes(api, { gateway, admin: parts.admin });
 }
 
@@ -176,6 +196,10 @@ function everySecond(gateway: Gateway, parts: RouteParts): void {
   lookAgain(gateway, parts).catch((error: unknown) =>
     gateway.log.warn({ err: error }, "the flow could not be sampled"),
   );
+  parts.catalogue.observe();
+  parts.providerOrders
+    .lookAgain(gateway.queue.now())
+    .catch((error: unknown) => gateway.log.debug({ err: error }, "the sandbox could not be told"));
   void parts.windows.publish(gateway.queue.now());
 }
 
@@ -193,6 +217,7 @@ async function stopGateway(
   ticking: NodeJS.Timeout,
 ): Promise<void> {
   clearInterval(ticking);
+  await parts.spikes.stop();
   gateway.pending.releaseAll();
   gateway.streams.stop();
   // A connection whose last answer is out would stay open until its keep-alive ends.
@@ -218,6 +243,5 @@ async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
     gateway.backlog.stop(),
   ]);
   await gateway.tokens.stop();
-  gateway.replyFaults.stop();
   await gateway.requester.stop();
 }

@@ -1,5 +1,5 @@
 /** A gateway as a process of its own, beside any number of others on one Redis. `--help` tells its environment. */
-import { allTopics, type Knobs, openKnobs } from "@plateau/domain";
+import { allTopics, delayByFaults, type Knobs, openFaults, openKnobs } from "@plateau/domain";
 import {
   openRedisQueue,
   optional,
@@ -63,10 +63,13 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      const db = list.add(await openMigrated(settings.DATABASE_URL), (opened) => opened.$disconnect());
+      const slow = delayByFaults();
+      const db = list.add(await openMigrated(settings.DATABASE_URL, slow), (opened) => opened.$disconnect());
       const memory = markMemory(db);
       const opening = openRedisQueue({ app: "gateway", url: settings.REDIS_URL, topics: allTopics, log, memory });
       const { queue, risks, failed } = list.add(await opening, (opened) => opened.stop());
+      const faults = list.add(await openFaults({ engine: queue.engine }), (opened) => opened.stop());
+      slow.follow(faults);
       const { toSellOut } = await claimAndSeed(db, queue.engine).catch(tellAs(ForeignDatabase, foreign));
       const knobs = await openKnobs({ engine: queue.engine, initial: settings.KNOBS as Partial<Knobs> });
       list.add(keepTimetableFilled(queue, db, log), (stop) => stop());
@@ -76,6 +79,7 @@ runProcess({
         queue,
         db,
         knobs,
+        faults,
         company: "beside-others",
         storageRisks: risks,
         jobs,

@@ -49,8 +49,10 @@ export function startRiskStage(options: RiskStageOptions): Promise<GroupMember> 
     ...(member === undefined ? {} : { member }),
     keys: riskEntriesOf,
     pace: async (batch, signal) => {
-      const costs = costsOf(batch, knobs().decisionCostMs, queue.now());
-      return costs === undefined ? batch.length : pace.take(costs, signal);
+      const { decisionCostMs, batchMax } = knobs();
+      const taken = batch.slice(0, batchMax);
+      const costs = costsOf(taken, decisionCostMs, queue.now());
+      return costs === undefined ? taken.length : pace.take(costs, signal);
     },
     prepare: {
       budgetMs: scorerBudgetMs,

@@ -23,20 +23,31 @@
  * `decideStock` in the domain has the rules; it is pure. When it throws for a command, that command goes to the
  * dead letters, a purchase ends as rejected for `poison`, and the partition goes on.
  */
-import { decideStock, groups, poisonStock, type StockCommand, stockCommands, stockEntriesOf } from "@plateau/domain";
+import {
+  decideStock,
+  groups,
+  type Knobs,
+  poisonStock,
+  type StockCommand,
+  stockCommands,
+  stockEntriesOf,
+} from "@plateau/domain";
 import type { GroupMember, Queue } from "queue-core";
 
 export interface StockStageOptions {
   readonly queue: Queue;
+  /** Settings; without them every batch is taken as it comes. */
+  readonly knobs?: () => Knobs;
   /** Names this member in the group; default: a random id. */
   readonly member?: string;
 }
 
-export function startStockStage({ queue, member }: StockStageOptions): Promise<GroupMember> {
+export function startStockStage({ queue, knobs, member }: StockStageOptions): Promise<GroupMember> {
   return queue.process<StockCommand>({
     group: groups.stock,
     topic: stockCommands,
     ...(member === undefined ? {} : { member }),
+    ...(knobs === undefined ? {} : { pace: async (batch) => Math.min(batch.length, knobs().batchMax) }),
     keys: stockEntriesOf,
     decide: decideStock,
     poison: (command, _error, state, context) => poisonStock(command, state, context),

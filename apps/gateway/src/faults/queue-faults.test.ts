@@ -12,7 +12,7 @@ test("a lost reply turns the answer into a 202, and a look-up finds what was dec
   const sale = await bed.openSale({ stock: 5, perUserLimit: 5 });
   const { token } = await bed.signIn();
   const ordered = await bed.call("PUT", "/api/ops/faults/replies", { token: adminToken, body: { loseEvery: 1 } });
-  expect([ordered.status, ordered.body]).toEqual([200, { loseEvery: 1, delayMs: 0 }]);
+  expect(ordered).toMatchObject({ status: 200, body: { active: true, order: { loseEvery: 1, delayMs: 0 } } });
   const told = await bed.buy(sale.id, token, { headers });
   expect([told.status, stateOf(told)]).toEqual([202, "queued"]);
   const ended = await bed.until(
@@ -20,8 +20,8 @@ test("a lost reply turns the answer into a 202, and a look-up finds what was dec
     (answer) => stateOf(answer) === "won",
   );
   expect((await bed.buy(sale.id, token, { headers })).body).toEqual(ended.body);
-  const usual = await bed.call("PUT", "/api/ops/faults/replies", { token: adminToken, body: {} });
-  expect(usual.body).toEqual({ loseEvery: 0, delayMs: 0 });
+  const usual = await bed.call("DELETE", "/api/ops/faults/replies", { token: adminToken });
+  expect(usual).toMatchObject({ status: 200, body: { active: false } });
   await bed.until(
     () => bed.buy(sale.id, token, { headers: { prefer: "wait=5" } }),
     ({ status }) => status === 201,

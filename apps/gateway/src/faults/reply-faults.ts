@@ -5,41 +5,11 @@
  * decided. Late ones come out of their order, each by its own time.
  * Costs nothing while no fault is ordered: a request is then handed on as it is.
  */
-import { ReplyFaults } from "@plateau/domain";
-import { type Engine, openSharedValue, QueueError, type Requester, type Topic } from "queue-core";
-
-export interface ReplyFaultStore {
-  get(): ReplyFaults;
-  /** Replaces them for every gateway; what is not named is as usual again. Rejects with a ZodError where it does not fit. */
-  order(faults: unknown): Promise<ReplyFaults>;
-  stop(): void;
-}
-
-const usual: ReplyFaults = Object.freeze({ loseEvery: 0, delayMs: 0 });
-
-export async function openReplyFaults(
-  engine: Engine,
-  onBackgroundError: (where: string, error: unknown) => void,
-): Promise<ReplyFaultStore> {
-  const shared = await openSharedValue<ReplyFaults>({
-    engine,
-    name: "reply-faults",
-    initial: usual,
-    decode: (stored) => ReplyFaults.parse(stored),
-    onBackgroundError,
-  });
-  return {
-    get: () => shared.get(),
-    order(faults) {
-      const ordered = ReplyFaults.parse({ ...usual, ...ReplyFaults.partial().parse(faults) });
-      return shared.change(() => Object.freeze(ordered));
-    },
-    stop: () => shared.stop(),
-  };
-}
+import type { FaultStore } from "@plateau/domain";
+import { QueueError, type Requester, type Topic } from "queue-core";
 
 /** The same requester, behind a way on which replies get lost or lag. */
-export function behindReplyFaults(requester: Requester, faults: () => ReplyFaults): Requester {
+export function behindReplyFaults(requester: Requester, faults: FaultStore): Requester {
   let sent = 0;
   return {
     get address() {
@@ -48,10 +18,13 @@ export function behindReplyFaults(requester: Requester, faults: () => ReplyFault
     statistics: () => requester.statistics(),
     stop: () => requester.stop(),
     send<T, R>(topic: Topic<T>, value: T, options: Parameters<Requester["send"]>[2]) {
-      const { loseEvery, delayMs } = faults();
+      const fault = faults.active("replies");
       const request = requester.send<T, R>(topic, value, options);
-      if (loseEvery === 0 && delayMs === 0) return request;
+      if (fault === undefined) return request;
+      const { loseEvery, delayMs } = fault.order;
       const isLost = loseEvery > 0 && ++sent % loseEvery === 0;
+      if (!isLost && delayMs === 0) return request;
+      faults.hit("replies");
       const reply: Promise<R> = isLost ? lost(options.timeoutMs) : late(request.reply, Math.random() * delayMs);
       // As with the requester's own: who looks at one of the two promises only is not brought down by the other.
       reply.catch(() => undefined);

@@ -1,82 +1,71 @@
-/** Faults by order. */
-import { randomBytes, randomInt } from "node:crypto";
-import { PoisonBody, Problem, ReplyFaults } from "@plateau/domain";
-import type { FastifyInstance, FastifyReply } from "fastify";
+/** Faults by order: each with its own body, its state for an answer, and an end of its own. */
+import {
+  type FaultId,
+  type FaultOrder,
+  FaultOrders,
+  FaultState,
+  FaultStates,
+  faultIds,
+  PoisonBody,
+  Problem,
+} from "@plateau/domain";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { ProblemError } from "../edge/problem.ts";
+import { type FaultCatalogue, putPoison } from "../faults/fault-catalogue.ts";
 import type { Gateway } from "../gateway.ts";
 
 const tags = ["ops"];
+const controlRoom = "control room";
 
-/** The outside world's faults are the sandbox's own; orders are passed on and its answer passed back. */
-export function faultRoutes(ops: FastifyInstance, { options }: Gateway): void {
-  const pass = async (path: string, init: RequestInit, reply: FastifyReply) => {
-    if (options.sandboxUrl === undefined) throw new ProblemError("not-found", "No sandbox is attached");
-    const answer = await fetch(`${options.sandboxUrl}${path}`, { ...init, signal: AbortSignal.timeout(5_000) }).catch(
-      () => undefined,
-    );
-    if (answer === undefined)
-      throw new ProblemError("unavailable", "The sandbox does not answer", { retryAfterMs: 2_000 });
-    if (answer.status === 400) throw new ProblemError("invalid-request", "The sandbox knows no such fault");
-    if (!answer.ok) throw new ProblemError("unavailable", "The sandbox failed", { retryAfterMs: 2_000 });
-    return reply.send(await answer.json());
-  };
-  ops.get("/ops/faults", { schema: { tags, summary: "Faults of the outside world" } }, async (_request, reply) =>
-    pass("/faults", {}, reply),
-  );
-  ops.put<{ Params: { service: "payments" | "sms" | "risk" } }>(
-    "/ops/faults/:service",
-    {
-      schema: {
-        tags,
-        summary: "Order latency, failures and rate limits; what is not named is as usual again",
-        params: z.object({ service: z.enum(["payments", "sms", "risk"]) }),
-        body: z.record(z.string(), z.number()),
-      },
-    },
-    async (request, reply) =>
-      pass(
-        `/faults/${request.params.service}`,
-        { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(request.body) },
-        reply,
-      ),
-  );
-}
+const summaries: Readonly<Record<FaultId, string>> = {
+  "kill-worker": "A worker stops without giving its leases back; a replacement comes after the seconds",
+  "pause-group": "A consumer group takes nothing",
+  "deliver-twice": "A consumer group is handed what it handled once more",
+  poison: "A message that nobody can read; it ends among the dead letters",
+  "slow-database": "Every query of gateways and consumers goes out later",
+  replies: "Replies to the gateways get lost or come late",
+  payments: "The payment provider is slow, fails or limits its rate",
+  sms: "The SMS provider is slow, fails or limits its rate",
+  risk: "The risk scorer is slow, fails or limits its rate",
+};
 
-/** Of the way between the stages and the gateways, and in what the stages are given to read. */
-export function queueFaultRoutes(ops: FastifyInstance, { queue, replyFaults }: Gateway): void {
-  ops.put(
-    "/ops/faults/replies",
-    {
-      schema: {
-        tags,
-        summary: "Lose or delay replies to the gateways; what is not named is as usual again",
-        body: ReplyFaults.partial(),
-        response: { 200: ReplyFaults, "4xx": Problem },
-      },
-    },
-    ({ body }) => replyFaults.order(body),
+export function faultRoutes(ops: FastifyInstance, { queue }: Gateway, catalogue: FaultCatalogue): void {
+  ops.get(
+    "/ops/faults",
+    { schema: { tags, summary: "All faults with their state", response: { 200: FaultStates } } },
+    async () => ({ faults: await catalogue.states() }),
   );
+  for (const id of faultIds) faultRoute(ops, catalogue, id);
   ops.post<{ Body: z.infer<typeof PoisonBody> }>(
     "/ops/faults/poison",
     {
       schema: {
         tags,
-        summary: "Put a message that nobody can read into a topic; it ends among the topic's dead letters",
+        summary: "The same, with its place for an answer",
         body: PoisonBody,
         response: { 201: PoisonBody.extend({ partition: z.int(), offset: z.int() }), "4xx": Problem },
       },
     },
-    async ({ body: { topic } }, reply) => {
-      const partition = randomInt(queue.engine.topic(topic)?.partitions ?? 1);
-      const poison = {
-        topic,
-        partition,
-        key: `poison-${randomBytes(4).toString("hex")}`,
-        value: Buffer.from("\u0000{"),
-      };
-      const { offsets } = await queue.engine.commit({ append: [poison] });
-      return reply.code(201).send({ topic, partition, offset: offsets[0] as number });
+    async ({ body: { topic } }, reply) => reply.code(201).send({ topic, ...(await putPoison(queue, topic)) }),
+  );
+}
+
+function faultRoute<Id extends FaultId>(ops: FastifyInstance, catalogue: FaultCatalogue, id: Id): void {
+  ops.put<{ Body: FaultOrder<Id> }>(
+    `/ops/faults/${id}`,
+    {
+      schema: {
+        tags,
+        summary: summaries[id],
+        body: FaultOrders[id],
+        response: { 200: FaultState, "4xx": Problem },
+      },
     },
+    ({ body }) => catalogue.begin(id, body as FaultOrder<Id>, controlRoom),
+  );
+  ops.delete(
+    `/ops/faults/${id}`,
+    { schema: { tags, summary: "Ends it before its time", response: { 200: FaultState, "4xx": Problem } } },
+    () => catalogue.end(id),
   );
 }

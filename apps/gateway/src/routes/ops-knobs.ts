@@ -3,13 +3,18 @@ import { Knobs, KnobsPatch, Problem } from "@plateau/domain";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { ProblemError } from "../edge/problem.ts";
+import type { ProviderOrders } from "../faults/provider-orders.ts";
 import type { Marks, NewMark } from "../flow/marks.ts";
 import type { Gateway } from "../gateway.ts";
 import { workersAreProcesses } from "./ops-numbers.ts";
 
 const tags = ["ops"];
 
-export function knobRoutes(ops: FastifyInstance, { knobs, options }: Gateway, marks: Marks): void {
+export function knobRoutes(
+  ops: FastifyInstance,
+  { knobs, options, queue }: Gateway,
+  { marks, providerOrders }: { readonly marks: Marks; readonly providerOrders: ProviderOrders },
+): void {
   ops.get("/ops/knobs", { schema: { tags, summary: "Settings", response: { 200: Knobs } } }, async () => knobs.get());
   ops.patch<{ Body: z.infer<typeof KnobsPatch> }>(
     "/ops/knobs",
@@ -28,6 +33,8 @@ export function knobRoutes(ops: FastifyInstance, { knobs, options }: Gateway, ma
       const before = knobs.get();
       const after = await knobs.patch(body);
       for (const mark of turned(before, after)) marks.add(mark);
+      // Where the outside world does not answer now, it is told within seconds.
+      await providerOrders.lookAgain(queue.now()).catch(() => undefined);
       return after;
     },
   );

@@ -37,6 +37,7 @@ test("what a group gave up on shows with its errors, and is gone once it was sen
   expect(deadLetters[0]).toMatchObject({ group: "stock", value: null, unreadable: "not-decodable", valueBytes: 2 });
   expect(deadLetters[0]?.errors[0]?.error).toContain("decoded");
   expect(groups[0]?.deadLetters).toBe(1);
+  for (const { owner, epoch } of groups[0]?.partitions ?? []) expect([typeof owner, epoch]).toEqual(["string", 1]);
   expect(latest[0]?.unreadable).toBe("not-decodable");
   const redriven = await bed.call("POST", "/api/ops/dead-letters/stock/stock-commands/redrive", admin);
   expect(redriven.body).toEqual({ redriven: 1 });

@@ -90,15 +90,20 @@ async function rangesOf({ engine }: Queue, { name, partitions }: Topic<unknown>)
 }
 
 async function standingOf(queue: Queue, group: string, topic: Topic<unknown>): Promise<GroupOnTopic> {
-  const statistics = await queue.groupStatistics(group, topic);
+  const [statistics, leases] = await Promise.all([
+    queue.groupStatistics(group, topic),
+    queue.engine.leases(group, topic.name),
+  ]);
+  const leaseOf = (partition: number) =>
+    leases.find((lease) => lease.partition === partition && lease.member !== undefined);
   const partitions = statistics.map(async (one) => ({
     partition: one.partition,
     committed: one.committed,
     end: one.end,
     lagMessages: one.lagMessages,
     oldestAgeMs: await oldestAgeMs(queue, topic.name, one),
-    owner: one.owner ?? null,
-    epoch: null,
+    owner: leaseOf(one.partition)?.member ?? null,
+    epoch: leaseOf(one.partition)?.epoch ?? null,
   }));
   return {
     group,

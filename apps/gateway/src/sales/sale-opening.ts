@@ -53,6 +53,14 @@ export class SaleOpening {
     return row;
   }
 
+  /** It ends now, whatever its time was. */
+  async close(sale: SaleRow): Promise<void> {
+    const { db, queue, catalogue } = this.#parts;
+    await db.sale.update({ where: { id: sale.id }, data: { closedAt: sale.closedAt ?? new Date(queue.now()) } });
+    await this.#command({ type: "close-sale", saleId: termsOf(sale).saleId });
+    catalogue.forget();
+  }
+
   /** At each start. Resolves with how many sales it was about. */
   async resend(): Promise<number> {
     const { queue, catalogue } = this.#parts;

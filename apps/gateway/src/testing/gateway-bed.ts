@@ -6,8 +6,11 @@ import {
   allTopics,
   decideRisk,
   decideStock,
+  delayByFaults,
+  type FaultStore,
   groups,
   type KnobStore,
+  openFaults,
   openKnobs,
   poisonRisk,
   poisonStock,
@@ -71,7 +74,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface BedOptions extends Partial<Omit<GatewayOptions, "knobs">> {
+export interface BedOptions extends Partial<Omit<GatewayOptions, "knobs" | "faults">> {
   /** False: nobody decides until `startStages`. */
   readonly stages?: boolean;
   /** Time stands still until the test moves it. */
@@ -85,6 +88,7 @@ export class GatewayBed {
   readonly db: Database;
   readonly testDatabase: TestDatabase;
   readonly knobs: KnobStore;
+  readonly faults: FaultStore;
   readonly clock: ManualClock | undefined;
   readonly #options: BedOptions;
   readonly #gateways: RunningGateway[] = [];
@@ -99,6 +103,7 @@ export class GatewayBed {
     testDatabase: TestDatabase;
     clock: ManualClock | undefined;
     knobs: KnobStore;
+    faults: FaultStore;
     options: BedOptions;
   }) {
     this.queue = parts.queue;
@@ -107,17 +112,21 @@ export class GatewayBed {
     this.clock = parts.clock;
     this.#options = parts.options;
     this.knobs = parts.knobs;
+    this.faults = parts.faults;
   }
 
   static async start(options: BedOptions = {}): Promise<GatewayBed> {
     if (postgres === undefined) throw new Error("useBeds has not started the database");
     const testDatabase = await postgres.createDatabase();
-    const db = openDatabase(testDatabase.url);
     const clock = options.standingClock === true ? manualClock(Date.UTC(2030, 0, 1)) : undefined;
     const engine: Engine = createMemoryEngine(clock === undefined ? {} : { clock });
     const queue = await openQueue({ engine, topics: allTopics as unknown as Topic<unknown>[] });
     const knobs = await openKnobs({ engine, initial: { userRatePerSecond: 1_000, velocityPerMinute: 10_000 } });
-    const bed = new GatewayBed({ queue, db, testDatabase, clock, knobs, options });
+    const faults = await openFaults({ engine });
+    const slow = delayByFaults();
+    const db = openDatabase(testDatabase.url, slow);
+    slow.follow(faults);
+    const bed = new GatewayBed({ queue, db, testDatabase, clock, knobs, faults, options });
     await bed.#addProducts();
     if (options.stages !== false) await bed.startStages();
     await bed.startGateway();
@@ -137,6 +146,7 @@ export class GatewayBed {
       queue: wrapQueue(queue),
       db: this.db,
       knobs: this.knobs,
+      faults: this.faults,
       secrets: { session: "a session secret", purchase: "a purchase secret" },
       adminToken,
       host: "127.0.0.1",
@@ -247,6 +257,7 @@ export class GatewayBed {
   async #stopAll(): Promise<void> {
     await Promise.all(this.#gateways.map((gateway) => gateway.stop()));
     await Promise.all(this.#queues.map((queue) => queue.stop()));
+    await this.faults.stop();
     await this.queue.stop();
     await this.db.$disconnect();
     await this.testDatabase.drop();
