@@ -18,7 +18,7 @@ export interface SpikePlan extends SpikeScenario {
   };
 }
 
-const steadyPerSecond = 80;
+const steadyPerSecond = 40;
 const quickPerSecond = 1_000;
 const queueHoldsSeconds = 12;
 
