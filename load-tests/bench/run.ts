@@ -8,6 +8,7 @@ import { meetsBar } from "../../queue-core/bench/row.ts";
 import { benchClusterIdle } from "./cluster-idle.ts";
 import { benchGatewayOnRedis } from "./gateway-vs-bullmq.ts";
 import { benchGateway } from "./gateway-vs-fastify.ts";
+import { benchPages } from "./pages.ts";
 import { type Bench, queueBenches } from "./queue.ts";
 import { benchReplies } from "./reply-vs-bullmq.ts";
 import { type BenchRow, printTable, writeRows } from "./table.ts";
@@ -20,6 +21,7 @@ const redisBenches: Readonly<Record<string, Bench>> = {
 const benches: Readonly<Record<string, Bench>> = {
   ...queueBenches,
   "gateway-vs-fastify": benchGateway,
+  pages: benchPages,
   ...redisBenches,
 };
 const groups: Readonly<Record<string, readonly string[]>> = {

@@ -2,13 +2,15 @@
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useTranslations } from "use-intl/react";
+import { SearchForm } from "../search/search-form.tsx";
 import { SignInCorner } from "../session/sign-in-button.tsx";
 import { Han } from "./han.tsx";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { Mark } from "./mark.tsx";
 
 const places = [
-  { href: "/", name: "shop", holds: ["/sales", "/products", "/search"] },
+  { href: "/", name: "shop", holds: ["/sales", "/products"] },
+  { href: "/search", name: "search", holds: ["/search"] },
   { href: "/orders", name: "orders", holds: ["/orders"] },
   { href: "/messages", name: "messages", holds: ["/messages"] },
   { href: "/live", name: "live", holds: ["/live"] },
@@ -25,12 +27,14 @@ export function Masthead() {
           Plateau
           <Han />
         </Link>
+        <SearchForm className="search-form in-masthead" />
         <nav className="nav" aria-label={t("label")}>
           {places.map(({ href, name, holds }) => (
             <Link
               key={href}
               href={href}
               prefetch={false}
+              className={name === "search" ? "only-narrow" : undefined}
               aria-current={path === href ? "page" : holds.some((below) => path.startsWith(below)) ? "true" : undefined}
             >
               {t(name)}

@@ -5,7 +5,8 @@
 import { type Language, languageTag } from "./languages.ts";
 import type { Translator } from "./translator.ts";
 
-export type Grain = "minute" | "second" | "day";
+/** `date` is for lists: day and month, hour and minute. */
+export type Grain = "minute" | "second" | "date" | "day";
 
 export interface Figures {
   readonly language: Language;
@@ -31,6 +32,7 @@ export interface Figures {
 const patterns: Record<Grain, Intl.DateTimeFormatOptions> = {
   minute: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   second: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
+  date: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   day: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
 };
 

@@ -4,6 +4,7 @@
  * What can go wrong: parsing a message costs some 20 µs and the parser 20 kB of script. Messages are therefore
  * compiled once when the server starts, and only the compiled ones go to the browser, each page's own areas.
  */
+import type { Product } from "@plateau/domain/http";
 import compile from "icu-minify/compile";
 import { cookies, headers } from "next/headers";
 import { cache } from "react";
@@ -11,6 +12,7 @@ import { createTranslator } from "use-intl/core";
 import { createFigures, type Figures } from "./figures.ts";
 import { chooseLanguage, type Language, languageCookie, languages, languageTag } from "./languages.ts";
 import { type Area, type Messages, messages } from "./messages.ts";
+import { createProductText } from "./product-text.ts";
 import type { Translator } from "./translator.ts";
 
 export const currentLanguage = cache(async (): Promise<Language> => {
@@ -31,6 +33,18 @@ export async function translator<A extends Area>(area: A): Promise<Translator<A>
 export const figures = cache(
   async (): Promise<Figures> => createFigures(await currentLanguage(), await translator("words")),
 );
+
+/** A product's text in every language, for whoever looks for it in one that the page does not speak. */
+export const productTextIn = (product: Product): readonly { readonly title: string; readonly description: string }[] =>
+  languages.map((language) => {
+    const text = createProductText(
+      createTranslator({ locale: languageTag[language], messages: compiled[language], namespace: "catalogue" }),
+    );
+    return {
+      title: text.title({ productId: product.id, title: product.title }),
+      description: text.description(product),
+    };
+  });
 
 /** What goes to the browser. */
 export async function messagesOf(areas: readonly Area[]): Promise<Partial<Messages>> {

@@ -1,12 +1,14 @@
 "use client";
 /** Pay, let a payment be declined (the provider is simulated), cancel: and the time that is left for it. */
 import type { Order } from "@plateau/domain/http";
+import Link from "next/link";
 import { useState } from "react";
 import { useTranslations } from "use-intl/react";
 import { call, type Reply } from "../browser/api.ts";
 import { isoDuration } from "../language/figures.ts";
 import { useFigures, useSentences } from "../language/words-in-browser.tsx";
 import type { Moment } from "../time/moment.ts";
+import { useCoarseTime } from "../time/use-coarse-time.ts";
 import { useServerNow } from "../time/use-server-now.ts";
 
 export interface OrderActionsProps {
@@ -22,7 +24,7 @@ type Asked = "paying" | "declining" | "cancelling" | undefined;
 
 export function OrderActions({ order, moment, zone, onAnswer, onUnknown }: OrderActionsProps) {
   const t = useTranslations("orders.pay");
-  const { clock, countdown, price } = useFigures();
+  const { clock, countdown, price, span } = useFigures();
   const sentences = useSentences();
   const now = useServerNow(moment.renderedAtMs);
   const [asked, setAsked] = useState<Asked>();
@@ -30,6 +32,7 @@ export function OrderActions({ order, moment, zone, onAnswer, onUnknown }: Order
   const payable = order.state === "awaiting_payment";
   const busy = asked !== undefined || order.state === "paying";
   const left = Date.parse(order.payBefore) - now;
+  const mark = useCoarseTime(payable ? left : undefined);
   const address = `/api/orders/${encodeURIComponent(order.id)}` as const;
 
   const act = async (kind: NonNullable<Asked>, send: () => Promise<Reply<Order>>) => {
@@ -78,6 +81,9 @@ export function OrderActions({ order, moment, zone, onAnswer, onUnknown }: Order
                 time: clock(order.payBefore, "second", zone),
               })}
           </p>
+          <p className="sr-only" role="status">
+            {mark === undefined ? "" : t("left", { span: span(mark) })}
+          </p>
           <div className="flex flex-wrap gap-3">
             <button type="button" className="plain-button" aria-disabled={busy} onClick={() => void pay("declining")()}>
               {t("decline")}
@@ -98,5 +104,23 @@ function OrderEnd({ order, problem }: { readonly order: Order; readonly problem:
   const t = useTranslations("orders.end");
   const { state } = order;
   if (state === "awaiting_payment" || state === "paying") return null;
-  return <p className="text-ink-soft">{problem ?? t(state)}</p>;
+  const ways = {
+    messages: { href: "/messages", says: t("toMessages") },
+    sale: { href: `/sales/${encodeURIComponent(order.saleId)}`, says: t("toSale") },
+    shop: { href: "/", says: t("toShop") },
+  };
+  return (
+    <>
+      <p className="text-ink-soft">{problem ?? t(state)}</p>
+      <ul className="next-steps">
+        {[state === "paid" ? ways.messages : ways.sale, ways.shop].map(({ href, says }) => (
+          <li key={href}>
+            <Link href={href} prefetch={false} className="text-link inline-flex min-h-11 items-center">
+              {says}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
 }

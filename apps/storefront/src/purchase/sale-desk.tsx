@@ -3,6 +3,7 @@
 import type { Purchase, Sale } from "@plateau/domain/http";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl/react";
+import { useOnline } from "../browser/use-online.ts";
 import { usePolled } from "../browser/use-polled.ts";
 import { Price } from "../components/price.tsx";
 import { StockBar } from "../components/stock-bar.tsx";
@@ -11,10 +12,12 @@ import { useFigures, useSentences } from "../language/words-in-browser.tsx";
 import { useShopper } from "../session/shopper-context.tsx";
 import { useZone } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
+import { useCoarseTime } from "../time/use-coarse-time.ts";
 import { useServerNow } from "../time/use-server-now.ts";
 import { BuyButton, useProgress } from "./buy-button.tsx";
 import { CrowdButton } from "./crowd-button.tsx";
 import { type Description, describe, type Speech, saleStateAt } from "./describe.ts";
+import { NextSteps } from "./next-steps.tsx";
 import { usePurchase } from "./use-purchase.ts";
 import { useResultFocus } from "./use-result-focus.ts";
 
@@ -35,6 +38,7 @@ export function SaleDesk({ sale: first, purchase, moment }: SaleDeskProps) {
   const nowMs = useServerNow(moment.renderedAtMs);
   const zone = useZone(moment);
   const speech = useSpeech();
+  const { t } = speech;
   const description = describe({
     speech,
     sale,
@@ -45,6 +49,7 @@ export function SaleDesk({ sale: first, purchase, moment }: SaleDeskProps) {
   });
   const progress = useProgress(view.kind === "known" ? view.purchase.position : undefined);
   const { panel, spoken } = useResultFocus(description);
+  const online = useOnline();
   const payBefore =
     description.state === "won" && view.kind === "known" ? view.purchase.reservation?.payBefore : undefined;
 
@@ -59,12 +64,16 @@ export function SaleDesk({ sale: first, purchase, moment }: SaleDeskProps) {
       <div ref={panel} tabIndex={-1} role="group" aria-label={description.announcement} className="mt-6 grid gap-3">
         <BuyButton description={description} progress={progress} onBuy={buy} />
         <p id="purchase-line" className="min-h-12 tabular" data-testid="purchase-line">
-          {description.line}
+          {online
+            ? description.line
+            : t(description.tone === "wait" || description.tone === "won" ? "offline.waiting" : "offline.idle")}
         </p>
       </div>
+      <NextSteps state={description.state} productId={sale.productId} />
       <p className="sr-only" role="status" aria-live="polite">
         {spoken}
       </p>
+      <TimeForTheEar sale={sale} nowMs={nowMs} payBefore={payBefore} />
       <div className="mt-4">
         <CrowdButton saleId={sale.id} />
       </div>
@@ -77,6 +86,20 @@ function useSpeech(): Speech {
   const figures = useFigures();
   const sentences = useSentences();
   return useMemo(() => ({ t, figures, sentences }), [t, figures, sentences]);
+}
+
+function TimeForTheEar(props: { readonly sale: Sale; readonly nowMs: number; readonly payBefore: string | undefined }) {
+  const { sale, nowMs, payBefore } = props;
+  const t = useTranslations("sale.left");
+  const { span } = useFigures();
+  const opens = saleStateAt(sale, nowMs) === "upcoming";
+  const to = payBefore ?? (opens ? sale.startsAt : undefined);
+  const mark = useCoarseTime(to === undefined ? undefined : Date.parse(to) - nowMs);
+  return (
+    <p className="sr-only" role="status">
+      {mark === undefined ? "" : t(payBefore === undefined ? "opens" : "pay", { span: span(mark) })}
+    </p>
+  );
 }
 
 /** The largest thing on the page: how long until it opens, closes, or has to be paid. */

@@ -31,6 +31,7 @@ async function run(replies: readonly Reply<Purchase>[]) {
       return left.shift() ?? lost;
     },
     wait: async (ms) => void waited.push(ms),
+    waitForNetwork: async (ms) => void waited.push(ms),
     random: () => 0,
     show: (view) => shown.push(view),
   });

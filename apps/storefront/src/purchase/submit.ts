@@ -27,6 +27,8 @@ export interface SubmitDeps {
   readonly tries: Tries;
   readonly send: (key: string) => Promise<Reply<Purchase>>;
   readonly wait: (ms: number) => Promise<void>;
+  /** Shorter where the network comes back before. */
+  readonly waitForNetwork: (ms: number) => Promise<void>;
   readonly random: () => number;
   readonly show: (view: View) => void;
 }
@@ -37,7 +39,7 @@ const holdMs = 2_000;
 const heldCodes: ReadonlySet<ProblemCode> = new Set<ProblemCode>(["throttled", "overloaded", "unavailable"]);
 
 /** Ends with the view that stands; each step on the way is shown as well. */
-export async function submit({ tries, send, wait, random, show }: SubmitDeps): Promise<View> {
+export async function submit({ tries, send, wait, waitForNetwork, random, show }: SubmitDeps): Promise<View> {
   const { key } = tries.begin();
   let losses = 0;
   let holds = 0;
@@ -54,7 +56,7 @@ export async function submit({ tries, send, wait, random, show }: SubmitDeps): P
       if (pause === undefined) return stand({ kind: "stuck" });
       losses += 1;
       show({ kind: "lost" });
-      await wait(pause);
+      await waitForNetwork(pause);
       continue;
     }
     const ended = (reply.problem as { purchaseId?: unknown }).purchaseId !== undefined;

@@ -9,12 +9,22 @@ import type { Purchase } from "@plateau/domain/http";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { call, type Reply } from "../browser/api.ts";
 import { useShopper } from "../session/shopper-context.tsx";
-import { type Following, follow, isFinal } from "./follow.ts";
+import { type Following, follow, isFinal, newer } from "./follow.ts";
 import { purchaseToShow } from "./purchase-to-show.ts";
 import { submit, type View } from "./submit.ts";
 import { createTries, type Tries, triesName } from "./tries.ts";
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const waitForNetwork = (ms: number) =>
+  new Promise<void>((resolve) => {
+    const go = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    window.addEventListener("online", go);
+  });
 /** The gateway holds the call this long; after it the queue is shown. */
 const heldForS = 1;
 /** Another tab stores its key just before it sends: the purchase may not be there at the first look. */
@@ -66,7 +76,13 @@ export function usePurchase(saleId: string, initial: Purchase | undefined): Purc
         const user = asUser ?? (await signIn())?.userId;
         if (user === undefined) return;
         const tries = triesOf(user, saleId);
-        const deps = { send: (key: string) => send(saleId, key), wait, random: Math.random, show: setView };
+        const deps = {
+          send: (key: string) => send(saleId, key),
+          wait,
+          waitForNetwork,
+          random: Math.random,
+          show: setView,
+        };
         const stands = await submit({ ...deps, tries });
         if (stands.kind === "known" && stands.purchase.state !== "queued") tries.end();
         if (stands.kind !== "refused" || stands.code !== "unauthenticated") return;
@@ -80,9 +96,16 @@ export function usePurchase(saleId: string, initial: Purchase | undefined): Purc
   );
 
   useEffect(() => {
-    if (userId === undefined || initial !== undefined) return;
+    // An ended purchase may be an earlier one; asking again with the kept key finds what became of the try.
+    if (userId === undefined || (initial !== undefined && !isFinal(initial))) return;
     if (triesOf(userId, saleId).unfinished() !== undefined) void run(userId);
   }, [userId, saleId, initial, run]);
+  useEffect(() => {
+    if (view.kind !== "stuck") return;
+    const again = () => void run(userId);
+    window.addEventListener("online", again);
+    return () => window.removeEventListener("online", again);
+  }, [view.kind, run, userId]);
   useOtherTabs(userId, saleId, watched.hear);
 
   return { view, buy: useCallback(() => void run(userId), [run, userId]) };
@@ -127,11 +150,19 @@ function useFollowed(
   const hear = useCallback(
     (heard: Purchase) =>
       setView((before) =>
-        before.kind === "submitting" || before.kind === "lost" ? before : { kind: "known", purchase: heard },
+        before.kind === "submitting" || before.kind === "lost" || !news(before, heard)
+          ? before
+          : { kind: "known", purchase: heard },
       ),
     [setView],
   );
   return { hear };
+}
+
+/** Heard late, a purchase must not go back in time, nor an ended one hide why a later try was refused. */
+function news(before: View, heard: Purchase): boolean {
+  if (before.kind === "known") return newer(before.purchase, heard);
+  return before.kind === "idle" || !isFinal(heard);
 }
 
 /** A try that begins or ends in another tab is looked up here. */
@@ -154,10 +185,17 @@ function useOtherTabs(userId: string | undefined, saleId: string, hear: (purchas
     const onShow = (event: PageTransitionEvent) => {
       if (event.persisted) void lookUp(0);
     };
+    const onWake = () => {
+      if (document.visibilityState === "visible") void lookUp(0);
+    };
     window.addEventListener("storage", onStorage);
     window.addEventListener("pageshow", onShow);
+    document.addEventListener("visibilitychange", onWake);
+    window.addEventListener("online", onWake);
     return () => {
       stopped = true;
+      document.removeEventListener("visibilitychange", onWake);
+      window.removeEventListener("online", onWake);
       window.removeEventListener("storage", onStorage);
       window.removeEventListener("pageshow", onShow);
     };

@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import { useTranslations } from "use-intl/react";
 import { useShopper } from "./shopper-context.tsx";
 
@@ -8,12 +9,12 @@ export function SignInCorner() {
   const t = useTranslations("shell.signIn");
   if (shopper !== undefined) {
     return (
-      <span className="shopper">
+      <Link href="/account" prefetch={false} className="shopper">
         <span className="sr-only">{t("as")} </span>
         <span className="truncate" data-testid="shopper">
           {shopper.name}
         </span>
-      </span>
+      </Link>
     );
   }
   return (

@@ -11,6 +11,7 @@ export interface Arrangement {
 
 const startMs = (sale: Sale) => Date.parse(sale.startsAt);
 const goneShown = 4;
+const pastShown = 5;
 
 /**
  * `keep` is the lead already on the screen: it stays until it is over or a crowd comes elsewhere, so that nothing
@@ -27,6 +28,17 @@ export function arrange(sales: readonly Sale[], keep?: string): Arrangement {
   const lead = crowded.find((sale) => sale.id === keep) ?? crowded[0] ?? kept ?? open[0] ?? next[0] ?? gone[0];
   const rest = (list: readonly Sale[]) => list.filter((sale) => sale.id !== lead?.id);
   return { lead, alsoOpen: rest(open), next: rest(next), gone: rest(gone).slice(0, goneShown) };
+}
+
+/** All sales of one product: those that run, those that come (the next first), those that have been (the last first). */
+export function salesOfProduct(productId: string, sales: readonly Sale[]) {
+  const own = sales.filter((sale) => sale.productId === productId);
+  const past = own.filter((sale) => sale.state === "sold_out" || sale.state === "ended");
+  return {
+    running: own.filter((sale) => sale.state === "open").toSorted((a, b) => startMs(b) - startMs(a)),
+    next: own.filter((sale) => sale.state === "upcoming").toSorted((a, b) => startMs(a) - startMs(b)),
+    past: past.toSorted((a, b) => startMs(b) - startMs(a)).slice(0, pastShown),
+  };
 }
 
 /** The sale a product on the shelf leads to: one that runs before one that comes. */

@@ -1,4 +1,5 @@
 import type { Sale } from "@plateau/domain/http";
+import Link from "next/link";
 import { figures, translator } from "../language/server.ts";
 import { Clock } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
@@ -13,6 +14,13 @@ export async function SaleFacts(props: {
   return (
     <section className="mt-10 grid gap-6" aria-label={t("facts.title")}>
       {description === undefined ? null : <p className="max-w-lg">{description}</p>}
+      <Link
+        href={`/products/${encodeURIComponent(sale.productId)}`}
+        prefetch={false}
+        className="text-link inline-flex min-h-11 items-center justify-self-start"
+      >
+        {t("facts.product")}
+      </Link>
       <dl className="facts text-s">
         <div>
           <dt>{t("facts.stock")}</dt>

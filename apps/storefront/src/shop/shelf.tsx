@@ -1,7 +1,6 @@
 "use client";
 import type { Product, Sale } from "@plateau/domain/http";
 import Link from "next/link";
-import type { ReactNode } from "react";
 import { useTranslations } from "use-intl/react";
 import { useFigures } from "../language/words-in-browser.tsx";
 import { Picture } from "../pictures/picture.tsx";
@@ -16,50 +15,50 @@ export interface ShelfProps {
   readonly moment: Moment;
 }
 
-export function Shelf({ products, sales, moment }: ShelfProps) {
-  const zone = useZone(moment);
+export function Shelf(props: ShelfProps) {
   const t = useTranslations("shop.shelf");
-  const { price } = useFigures();
-  const text = useProductText();
   return (
-    <section aria-labelledby="shelf-title">
+    <section aria-labelledby="shelf" className="scroll-mt-6">
       <div className="section-head">
-        <h2 id="shelf-title">{t("title")}</h2>
-        <p className="label">{t("note", { count: products.length })}</p>
+        <h2 id="shelf">{t("title")}</h2>
+        <p className="label">{t("note", { count: props.products.length })}</p>
       </div>
-      <ul className="shelf pt-8">
-        {products.map((product) => {
-          const sale = saleOfProduct(product, sales);
-          return (
-            <li key={product.id}>
-              <Tile sale={sale}>
-                <div className="shelf-panel">
-                  <Picture name={product.picture} />
-                </div>
-                <div className="shelf-words">
-                  <h3 className="shelf-name text-m font-medium tracking-normal">
-                    {text.title({ productId: product.id, title: product.title })}
-                  </h3>
-                  <p className="tabular">{price(sale?.priceCents ?? product.priceCents)}</p>
-                </div>
-                <p className="label">
-                  <Standing sale={sale} zone={zone} />
-                </p>
-              </Tile>
-            </li>
-          );
-        })}
-      </ul>
+      <div className="pt-8">
+        <ShelfTiles {...props} heading="h3" />
+      </div>
     </section>
   );
 }
 
-function Tile({ sale, children }: { readonly sale: Sale | undefined; readonly children: ReactNode }) {
-  if (sale === undefined) return <div>{children}</div>;
+export function ShelfTiles(props: ShelfProps & { readonly heading: "h2" | "h3" }) {
+  const { products, sales, moment, heading: Heading } = props;
+  const { price } = useFigures();
+  const text = useProductText();
+  const zone = useZone(moment);
   return (
-    <Link href={`/sales/${encodeURIComponent(sale.id)}`} prefetch={false}>
-      {children}
-    </Link>
+    <ul className="shelf">
+      {products.map((product) => {
+        const sale = saleOfProduct(product, sales);
+        return (
+          <li key={product.id}>
+            <Link href={`/products/${encodeURIComponent(product.id)}`} prefetch={false}>
+              <div className="shelf-panel">
+                <Picture name={product.picture} />
+              </div>
+              <div className="shelf-words">
+                <Heading className="shelf-name text-m font-medium tracking-normal">
+                  {text.title({ productId: product.id, title: product.title })}
+                </Heading>
+                <p className="tabular">{price(sale?.priceCents ?? product.priceCents)}</p>
+              </div>
+              <p className="label">
+                <Standing sale={sale} zone={zone} />
+              </p>
+            </Link>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

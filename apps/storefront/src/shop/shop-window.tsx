@@ -14,6 +14,7 @@ import { Countdown, useZone } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
 import { useServerNow } from "../time/use-server-now.ts";
 import { arrange } from "./arrange.ts";
+import { Gone } from "./gone.tsx";
 import { Shelf } from "./shelf.tsx";
 import { Timetable } from "./timetable.tsx";
 import { useProductText } from "./use-product-text.ts";
@@ -42,7 +43,8 @@ export function ShopWindow({ sales: first, products, moment }: ShopWindowProps) 
         <Lead sale={lead} product={productOf(lead, products)} moment={moment} />
       )}
       <div className="page grid grid-cols-1 gap-20 pt-16">
-        <Timetable alsoOpen={alsoOpen} next={next} gone={gone} moment={moment} />
+        <Timetable alsoOpen={alsoOpen} next={next} moment={moment} />
+        <Gone sales={gone} moment={moment} />
         <Shelf products={products} sales={sales} moment={moment} />
       </div>
     </>

@@ -12,11 +12,10 @@ import { useProductText } from "./use-product-text.ts";
 export interface TimetableProps {
   readonly alsoOpen: readonly Sale[];
   readonly next: readonly Sale[];
-  readonly gone: readonly Sale[];
   readonly moment: Moment;
 }
 
-export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
+export function Timetable({ alsoOpen, next, moment }: TimetableProps) {
   const t = useTranslations("shop.timetable");
   const shop = useTranslations("shop");
   const { count, units } = useFigures();
@@ -56,12 +55,6 @@ export function Timetable({ alsoOpen, next, gone, moment }: TimetableProps) {
           </Row>
         ))}
         {next.length === 0 && alsoOpen.length === 0 ? <p className="py-6 text-ink-soft">{t("empty")}</p> : null}
-        {gone.map((sale) => (
-          <Row key={sale.id} sale={sale} moment={moment} units={t("sold", { count: count(sale.sold) })} gone>
-            <span className="timetable-in">{shop(sale.state === "sold_out" ? "soldOut" : "over")}</span>
-            <span className="timetable-act" />
-          </Row>
-        ))}
       </div>
     </section>
   );
@@ -73,14 +66,13 @@ function Row(props: {
   readonly sale: Sale;
   readonly moment: Moment;
   readonly units: string;
-  readonly gone?: boolean;
   readonly children: React.ReactNode;
 }) {
-  const { sale, moment, units, gone = false, children } = props;
+  const { sale, moment, units, children } = props;
   const { price } = useFigures();
   const text = useProductText();
   return (
-    <div className={gone ? "timetable-row gone" : "timetable-row"}>
+    <div className="timetable-row">
       <span className="timetable-time">
         <Clock at={sale.startsAt} grain="minute" moment={moment} />
       </span>

@@ -16,6 +16,7 @@ export function ThemeSwitch({ initial }: { readonly initial: Theme }) {
       method: "POST",
       body: new URLSearchParams({ [themeCookie]: theme }),
       redirect: "manual",
+      keepalive: true,
     });
   };
   return (

@@ -1,0 +1,92 @@
+/** WCAG 2.2 AA on every page of the shop, by day and by night, in both languages; and a timer that does not chatter. */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { button, expect, expectNoSidewaysScroll, signIn, test } from "./shop.ts";
+
+const wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+async function expectNoFindings(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(wcag).analyze();
+  const findings = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
+  expect(findings, page.url()).toEqual([]);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const locale of ["en-GB", "zh-CN"] as const) {
+    test.describe(`${colorScheme}, ${locale}`, () => {
+      test.use({ colorScheme, locale });
+
+      test("axe finds nothing on any page", async ({ page, shop }) => {
+        const sale = await shop.open({ productId: "rope", stock: 5 });
+        await page.goto(`/sales/${sale.id}`);
+        await signIn(page);
+        await expectNoFindings(page);
+        await button(page, "open").click();
+        await button(page, "won").waitFor();
+        await expectNoFindings(page);
+        await button(page, "won").click();
+        await page.getByTestId("pay").waitFor();
+        await expectNoFindings(page);
+        for (const path of [
+          "/",
+          "/products/rope",
+          "/search?q=rope",
+          "/search?q=zzz",
+          "/orders",
+          "/messages",
+          "/account",
+        ]) {
+          await page.goto(path);
+          await page.getByRole("contentinfo").waitFor();
+          await expectNoFindings(page);
+          await expectNoSidewaysScroll(page);
+        }
+        await page.goto("/nowhere");
+        await expectNoFindings(page);
+      });
+    });
+  }
+}
+
+test("a countdown is spoken of at a few marks only", async ({ page, shop }) => {
+  await page.goto("/");
+  const sale = await shop.open({ stock: 3, startsAt: new Date(Date.now() + 45_000).toISOString() });
+  await page.goto(`/sales/${sale.id}`);
+  await button(page, "upcoming").waitFor();
+  await page.evaluate(() => {
+    const spoken: string[] = [];
+    Object.assign(window, { spoken });
+    for (const region of document.querySelectorAll('[role="status"], [aria-live="polite"], [aria-live="assertive"]')) {
+      new MutationObserver(() => spoken.push(region.textContent ?? "")).observe(region, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+    }
+  });
+  await expect(button(page, "open")).toBeVisible({ timeout: 90_000 });
+  const spoken = await page.evaluate(() =>
+    (window as unknown as { spoken: string[] }).spoken.filter((text) => text !== ""),
+  );
+  expect(new Set(spoken.filter((text) => /^Opens in \d+ seconds\.$/.test(text)))).toEqual(
+    new Set(["Opens in 30 seconds.", "Opens in 10 seconds."]),
+  );
+  expect(spoken.length).toBeLessThan(8);
+});
+
+test.describe("with reduced motion", () => {
+  test.use({ contextOptions: { reducedMotion: "reduce" } });
+
+  test("nothing moves", async ({ page, shop }) => {
+    const sale = await shop.open({ stock: 3 });
+    await page.goto(`/sales/${sale.id}`);
+    await button(page, "open").click();
+    await button(page, "won").waitFor();
+    const moving = await page.evaluate(
+      () => document.getAnimations().filter(({ playState }) => playState === "running").length,
+    );
+    expect(moving).toBe(0);
+  });
+});
