@@ -11,6 +11,22 @@ const securityHeaders = [
   { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), payment=()" },
 ];
 
+/** What build.ts has compressed, for browsers that take it. */
+const precompressed = [
+  { source: "/_next/static/chunks/:file(.*\\.js)", type: "application/javascript; charset=UTF-8" },
+  { source: "/_next/static/chunks/:file(.*\\.css)", type: "text/css; charset=UTF-8" },
+].map(({ source, type }) => ({
+  source,
+  has: [{ type: "header" as const, key: "accept-encoding", value: ".*\\bbr\\b.*" }],
+  destination: "/_next/static/chunks/:file.br",
+  headers: [
+    { key: "Content-Encoding", value: "br" },
+    { key: "Content-Type", value: type },
+    { key: "Vary", value: "Accept-Encoding" },
+  ],
+}));
+const isBuild = process.env.NODE_ENV === "production";
+
 const config: NextConfig = {
   output: "standalone",
   // The libraries are hoisted to the repository's root; without this the standalone folder would miss them.
@@ -29,7 +45,12 @@ const config: NextConfig = {
   devIndicators: false,
   agentRules: false,
   async headers() {
-    return [{ source: "/:path*", headers: securityHeaders }];
+    const compressed = precompressed.map(({ source, has, headers }) => ({ source, has, headers }));
+    return [{ source: "/:path*", headers: securityHeaders }, ...(isBuild ? compressed : [])];
+  },
+  async rewrites() {
+    const compressed = precompressed.map(({ source, has, destination }) => ({ source, has, destination }));
+    return { beforeFiles: isBuild ? compressed : [], afterFiles: [], fallback: [] };
   },
 };
 

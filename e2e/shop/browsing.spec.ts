@@ -4,6 +4,8 @@ import { button, expect, signIn, test } from "./shop.ts";
 test("a product's page shows what runs, what comes and what has been", async ({ page, shop }) => {
   const running = await shop.open({ productId: "headlamp", stock: 4, priceCents: 1_234 });
   const gone = await shop.open({ productId: "headlamp", stock: 1 });
+  const soon = new Date(Date.now() + 30 * 60_000).toISOString();
+  const next = await shop.open({ productId: "headlamp", stock: 7, startsAt: soon });
   expect((await (await shop.newShopper()).buy(gone.id)).state).toBe("won");
   await page.goto("/");
   await page
@@ -16,6 +18,7 @@ test("a product's page shows what runs, what comes and what has been", async ({ 
   const main = page.getByRole("main");
   await expect(main).toContainText("€12.34");
   await expect(main.getByRole("heading", { name: "Next" })).toBeVisible();
+  await expect(main.locator(`a[href="/sales/${next.id}"]`)).toBeVisible();
   await expect(main.locator(`a[href="/sales/${gone.id}"]`)).toBeVisible();
   await main.locator(`a[href="/sales/${running.id}"]`).click();
   await expect(button(page, "open")).toContainText("€12.34");

@@ -15,6 +15,7 @@ export interface SaleWish {
   readonly stock: number;
   readonly priceCents?: number;
   readonly startsAt?: string;
+  readonly endsAt?: string;
   readonly paymentTimeoutMs?: number;
   /** Holds each request of this sale in the risk stage: this is how a queue is made that a page can be seen in. */
   readonly decisionCostMs?: number;
@@ -26,9 +27,11 @@ export interface Shop {
   readonly newShopper: () => Promise<Shopper>;
   /**
    * Puts slow work before whatever the page's shopper, who is signed in, buys next: it stays queued until the
-   * returned call, and is decided within 5 s of it; after 20 s it is decided anyway, before it would be too late.
+   * returned call, and is decided within `eachMs` (5 s) of it; after four times that it is decided anyway.
    */
-  readonly holdQueueOf: (page: Page) => Promise<() => Promise<void>>;
+  readonly holdQueueOf: (page: Page, eachMs?: number) => Promise<() => Promise<void>>;
+  /** Turns knobs; they are turned back after the test. */
+  readonly set: (knobs: Partial<Knobs>) => Promise<void>;
 }
 
 /** A shopper who buys over HTTP while the page belongs to somebody else. */
@@ -64,27 +67,31 @@ async function send<Schema extends z.ZodType>(
   return schema.parse(body);
 }
 
-const decideEachIn = (decisionCostMs: number): Promise<Knobs> =>
-  send("/api/ops/knobs", Knobs, {
-    method: "PATCH",
-    token: environment("SHOP_ADMIN_TOKEN"),
-    body: { decisionCostMs },
-  });
+const setKnobs = (knobs: Partial<Knobs>): Promise<Knobs> =>
+  send("/api/ops/knobs", Knobs, { method: "PATCH", token: environment("SHOP_ADMIN_TOKEN"), body: knobs });
+
+/** As a system has them that nobody has touched. */
+const untouched = {
+  decisionCostMs: 0,
+  tokenRatePerSecond: 50_000,
+  tokenBurst: 50_000,
+  velocityPerMinute: 30,
+} satisfies Partial<Knobs>;
 
 /** One shopper's requests are decided one after the other, and a decision under way is not cut short. */
 const heldDecisionMs = 5_000;
 const heldBefore = 3;
 
-async function holdQueueOf(page: Page): Promise<() => Promise<void>> {
+async function holdQueueOf(page: Page, eachMs = heldDecisionMs): Promise<() => Promise<void>> {
   const elsewhere = await shop.open({ stock: heldBefore });
-  await decideEachIn(heldDecisionMs);
+  await setKnobs({ decisionCostMs: eachMs });
   for (let n = 0; n < heldBefore; n++) {
     const purchases = `/api/sales/${elsewhere.id}/purchases`;
     const response = await page.request.post(purchases, { headers: { prefer: "respond-async" }, data: {} });
     expect(response.status()).toBe(202);
   }
   return async () => {
-    await decideEachIn(0);
+    await setKnobs({ decisionCostMs: 0 });
   };
 }
 
@@ -95,6 +102,7 @@ const shop: Shop = {
     return Sale.parse(await response.json());
   },
   holdQueueOf,
+  set: async (knobs) => void (await setKnobs(knobs)),
   async newShopper() {
     const { token } = await send("/api/session", Session);
     const purchases = (saleId: string) => `/api/sales/${saleId}/purchases`;
@@ -114,7 +122,7 @@ export const test = base.extend<{ shop: Shop }>({
   shop: async ({}, use) => {
     await use(shop);
     // A test that failed while it held the queue must not hold the next one's.
-    await decideEachIn(0);
+    await setKnobs(untouched);
   },
   page: async ({ page }, use) => {
     const faults = watchFaults(page);

@@ -27,7 +27,7 @@ export function Masthead() {
           Plateau
           <Han />
         </Link>
-        <SearchForm className="search-form in-masthead" />
+        <SearchForm className="search-form in-masthead" label={t("find")} />
         <nav className="nav" aria-label={t("label")}>
           {places.map(({ href, name, holds }) => (
             <Link

@@ -59,7 +59,10 @@ function Bubble(props: { readonly message: SmsMessage; readonly unread: boolean;
   const t = useTranslations("messages");
   return (
     <article className="grid justify-items-start gap-1" data-testid="sms">
-      <div className="bubble">{message.text}</div>
+      {/* As the provider delivered it; the shop writes its messages in English. */}
+      <div className="bubble" lang="en">
+        {message.text}
+      </div>
       <p className="label flex items-center gap-2 pl-1">
         {unread ? <span className="unread-mark">{t("new")}</span> : null}
         <Clock at={message.sentAt} grain="second" moment={moment} />

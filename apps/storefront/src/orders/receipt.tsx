@@ -27,8 +27,7 @@ export function Receipt(props: {
       >
         {t(`state.${order.state}`)}
       </h2>
-      <hr className="receipt-rule" />
-      <dl>
+      <dl className="receipt-part">
         <div className="receipt-line">
           <dt>{text.title(order)}</dt>
           <dd>
@@ -39,12 +38,14 @@ export function Receipt(props: {
           <dt>{t("receipt.delivery")}</dt>
           <dd>{price(0)}</dd>
         </div>
-        <hr className="receipt-rule" />
+      </dl>
+      <dl className="receipt-part">
         <div className="receipt-line receipt-total">
           <dt>{order.state === "paid" ? t("receipt.paid") : t("receipt.total")}</dt>
           <dd data-testid="order-amount">{price(order.amountCents)}</dd>
         </div>
-        <hr className="receipt-rule" />
+      </dl>
+      <dl className="receipt-part">
         <div className="receipt-line">
           <dt>{t("receipt.ordered")}</dt>
           <dd>{clock(order.createdAt, "day", zone)}</dd>

@@ -16,8 +16,8 @@ export function Timeline({ events }: { readonly events: Order["timeline"] }) {
           <span className="timeline-ms text-s leading-6">{since(atMs - startMs)}</span>
           <span className="timeline-mark" aria-hidden="true" />
           <span className="min-w-0">
-            <span className="font-semibold">{name("service", service)}</span>
-            <span className="block text-s text-ink-soft">{name("event", event)}</span>
+            <span className="font-semibold">{name.service(service)}</span>
+            <span className="block text-s text-ink-soft">{name.event(service, event)}</span>
           </span>
         </li>
       ))}
@@ -25,11 +25,19 @@ export function Timeline({ events }: { readonly events: Order["timeline"] }) {
   );
 }
 
-/** A service or an event that the messages do not know is called by its own name. */
+/**
+ * What is the same event to all services is another thing to the one that tells of it by SMS. A service or an event
+ * that the messages do not know is called by its own name.
+ */
 function useTimelineNames() {
   const t = useTranslations("orders.timeline");
-  return (group: "service" | "event", name: string): string => {
-    const key = `${group}.${name}` as Parameters<typeof t>[0];
-    return /^[a-z_]+$/.test(name) && t.has(key) ? t(key) : name.replaceAll("_", " ");
+  const known = (key: string): string | undefined => {
+    const path = key as Parameters<typeof t>[0];
+    return /^[a-z_.]+$/.test(key) && t.has(path) ? t(path) : undefined;
+  };
+  return {
+    service: (service: string) => known(`service.${service}`) ?? service,
+    event: (service: string, event: string) =>
+      known(`event.${service}_${event}`) ?? known(`event.${event}`) ?? event.replaceAll("_", " "),
   };
 }

@@ -84,6 +84,7 @@ function SaleRows(props: {
   readonly children: (sale: Sale) => React.ReactNode;
 }) {
   const { title, sales, moment, children } = props;
+  const t = useTranslations("shop.product");
   const { price, units } = useFigures();
   return (
     <div>
@@ -95,7 +96,7 @@ function SaleRows(props: {
               <Clock at={sale.startsAt} grain="date" moment={moment} />
             </Link>
             <span className="text-ink-soft tabular">
-              {units(sale.stock)}, {price(sale.priceCents)}
+              {t("terms", { units: units(sale.stock), price: price(sale.priceCents) })}
             </span>
             {children(sale)}
           </li>

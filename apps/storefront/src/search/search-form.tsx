@@ -2,11 +2,16 @@
 import { useTranslations } from "use-intl/react";
 
 /** A form that the browser sends itself, to `/search?q=…`: it needs no script. */
-export function SearchForm(props: { readonly className: string; readonly query?: string }) {
+export function SearchForm(props: {
+  readonly className: string;
+  /** Names the landmark; two on one page need two names. */
+  readonly label: string;
+  readonly query?: string;
+}) {
   const t = useTranslations("shell.search");
   return (
     // biome-ignore lint/a11y/useSemanticElements: <search> is younger than browsers that still come
-    <form action="/search" className={props.className} role="search">
+    <form action="/search" className={props.className} role="search" aria-label={props.label}>
       <input
         type="search"
         name="q"

@@ -33,13 +33,13 @@ export async function SaleFacts(props: {
         <div>
           <dt>{t("facts.opens")}</dt>
           <dd>
-            <Clock at={sale.startsAt} grain="second" moment={moment} />
+            <Clock at={sale.startsAt} grain="date" moment={moment} />
           </dd>
         </div>
         <div>
           <dt>{t("facts.closes")}</dt>
           <dd>
-            <Clock at={sale.endsAt} grain="second" moment={moment} />
+            <Clock at={sale.endsAt} grain="date" moment={moment} />
           </dd>
         </div>
         <div>

@@ -34,7 +34,7 @@ export default async function SearchPage(props: Props) {
       <div className="lead-in">
         <h1>{t("search.title")}</h1>
         <Words of={["shop"]}>
-          <SearchForm className="search-form large" query={query} />
+          <SearchForm className="search-form large" label={t("search.title")} query={query} />
         </Words>
         <p className="text-ink-soft" role="status">
           {query === "" ? t("search.hint") : t("search.count", { count: found.length, query })}
