@@ -57,27 +57,26 @@ for (const { colorScheme, locale, screen } of pairs) {
   });
 }
 
+/** Runs in the page. */
+const writeDownWhatIsSpoken = `
+  globalThis.spoken = [];
+  for (const region of document.querySelectorAll('[role="status"], [aria-live="polite"], [aria-live="assertive"]'))
+    new MutationObserver(() => region.textContent === "" || spoken.push(region.textContent)).observe(region, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+`;
+
 test("a countdown is spoken of at a few marks only", async ({ page, shop }, { project }) => {
   test.skip(project.name === "phone", "three quarters of a minute that sound the same on both");
   await page.goto("/");
   const sale = await shop.open({ stock: 3, startsAt: new Date(Date.now() + 45_000).toISOString() });
   await page.goto(`/sales/${sale.id}`);
   await button(page, "upcoming").waitFor();
-  await page.evaluate(() => {
-    const spoken: string[] = [];
-    Object.assign(window, { spoken });
-    for (const region of document.querySelectorAll('[role="status"], [aria-live="polite"], [aria-live="assertive"]')) {
-      new MutationObserver(() => spoken.push(region.textContent ?? "")).observe(region, {
-        childList: true,
-        characterData: true,
-        subtree: true,
-      });
-    }
-  });
+  await page.evaluate(writeDownWhatIsSpoken);
   await expect(button(page, "open")).toBeVisible({ timeout: 90_000 });
-  const spoken = await page.evaluate(() =>
-    (window as unknown as { spoken: string[] }).spoken.filter((text) => text !== ""),
-  );
+  const spoken = await page.evaluate<string[]>("spoken");
   expect(new Set(spoken.filter((text) => /^Opens in \d+ seconds\.$/.test(text)))).toEqual(
     new Set(["Opens in 30 seconds.", "Opens in 10 seconds."]),
   );
@@ -92,8 +91,8 @@ test.describe("with reduced motion", () => {
     await page.goto(`/sales/${sale.id}`);
     await button(page, "open").click();
     await button(page, "won").waitFor();
-    const moving = await page.evaluate(
-      () => document.getAnimations().filter(({ playState }) => playState === "running").length,
+    const moving = await page.evaluate<number>(
+      'document.getAnimations().filter((animation) => animation.playState === "running").length',
     );
     expect(moving).toBe(0);
   });

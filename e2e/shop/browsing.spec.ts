@@ -78,7 +78,7 @@ test("a device's shoppers can be changed for one another, in every tab", async (
 test("a theme chosen by hand holds against the system, from the first view on", async ({ page }, { project }) => {
   const system = project.use.colorScheme === "dark" ? "dark" : "light";
   const other = system === "dark" ? "light" : "dark";
-  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const background = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
   await page.goto("/account");
   const before = await background();
   const theme = page.getByRole("group", { name: "Theme" });
