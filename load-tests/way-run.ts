@@ -45,10 +45,11 @@ export async function spikeOnWay(way: Way, env: NodeJS.ProcessEnv): Promise<numb
     const summaryFile = join(folder, "summary.json");
     const exitCode = await runK6("way-spike", summaryFile, { BASE_URL: running.url, SALE_ID: running.saleId });
     const { metrics } = Summary.parse(JSON.parse(readFileSync(summaryFile, "utf8")));
+    const msOf = (name: "med" | "p(99)"): string => metrics.known_after[name].toFixed(0);
     const told = metrics.way_accepted?.count ?? 0;
     const counts = `${told} accepted, ${metrics.way_declined?.count ?? 0} declined, ${metrics.way_refused?.count ?? 0} refused`;
     const undecided = `${metrics.way_undecided?.count ?? 0} without a decision in time`;
-    console.log(`${counts}, ${undecided}; p50 ${metrics.known_after.med} ms, p99 ${metrics.known_after["p(99)"]} ms`);
+    console.log(`${counts}, ${undecided}; p50 ${msOf("med")} ms, p99 ${msOf("p(99)")} ms`);
     const truth = await running.truth(told);
     for (const line of truth) console.log(`${marks[line.verdict]} ${line.title}: ${line.evidence}`);
     const verdict = truth.every((line) => line.verdict === "pass") ? "pass" : "fail";

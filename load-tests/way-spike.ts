@@ -30,7 +30,7 @@ export const options = {
       duration: `${plan.durationS}s`,
       gracefulStop: "40s",
       // Everybody may be waiting at once, and none of them is made while the clock runs.
-      preAllocatedVUs: plan.arrivalsPerSecond * plan.durationS,
+      preAllocatedVUs: plan.arrivalsPerSecond * (plan.durationS + 1),
     },
   },
   thresholds: {
