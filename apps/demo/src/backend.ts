@@ -50,7 +50,7 @@ interface Configuration {
 }
 
 /** What "try again with a crowd" opens: bounded, and slow enough that a queue of some ten seconds builds up. */
-const replay = { crowd: 400, decisionCostMs: 25 };
+const replay = { decisionCostMs: 25 };
 
 const foreign =
   "this database belongs to another log: its orders do not fit the stock of this data folder; " +

@@ -70,9 +70,8 @@ export interface StreamLimits {
 
 export const defaultStreamLimits: StreamLimits = { perUser: 6, total: 5_000, maxBufferedBytes: 64 * 1024 };
 
-/** What "try again with a crowd" opens. */
+/** What "try again with a crowd" opens; how many come is a setting. */
 export interface ReplaySettings {
-  readonly crowd: number;
   readonly decisionCostMs: number;
 }
 

@@ -18,7 +18,7 @@ import { type RunningGateway, startGateway } from "./index.ts";
 import { keepTimetableFilled } from "./sales/sale-timetable.ts";
 
 /** As in the demo: bounded, and slow enough that a queue of some ten seconds builds up. */
-const crowds = { crowd: 400, decisionCostMs: 25 };
+const crowds = { decisionCostMs: 25 };
 const foreign = "this database belongs to the data of another Redis; use that one, or an empty database";
 
 interface GatewayReady {

@@ -41,7 +41,9 @@ export function startCrowds({ url, adminToken, toSellOut, log }: CrowdsOptions):
     forgetGone(served, sales);
     if (sale === undefined) return;
     served.add(sale.id);
-    const report = await bringCrowd({ client, sale, signal });
+    // Asked when they gather: who turns the setting sees it in the very next crowd.
+    const crowd = sale.house ? await client.crowdShoppers() : sale.crowd;
+    const report = await bringCrowd({ client, sale: { ...sale, crowd }, signal });
     log.debug({ sale: sale.id, ...Object.fromEntries(report) }, "a crowd went home");
   };
 

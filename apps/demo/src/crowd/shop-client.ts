@@ -2,7 +2,7 @@
  * The shop as its visitors reach it: over HTTP and nothing else. Every call ends by `timeoutMs` or when the crowd is
  * stopped. An answer outside the contract throws; refusals are answers.
  */
-import type { OpsSaleBody, Order, Problem, Product, Purchase, Sale } from "@plateau/domain";
+import type { Knobs, OpsSaleBody, Order, Problem, Product, Purchase, Sale } from "@plateau/domain";
 
 const timeoutMs = 15_000;
 
@@ -35,6 +35,12 @@ export class ShopClient {
 
   sale(saleId: string): Promise<Sale> {
     return this.#mustGet<Sale>(`/api/sales/${saleId}`);
+  }
+
+  /** How many simulated shoppers are to come to a sale of the house, as it is set now. */
+  async crowdShoppers(): Promise<number> {
+    const answer = await this.#send<Knobs>("GET", "/api/ops/knobs", { token: this.#adminToken });
+    return must(answer, 200, "/api/ops/knobs").crowdShoppers;
   }
 
   async products(): Promise<readonly Product[]> {

@@ -156,7 +156,8 @@ test("faults are ordered from the sandbox; without one there are none", async ()
 });
 
 test("a crowd sale is started once, however many ask", async () => {
-  const bed = await startBed({ replay: { crowd: 40, decisionCostMs: 5 } });
+  const bed = await startBed({ replay: { decisionCostMs: 5 } });
+  await bed.knobs.patch({ crowdShoppers: 40 });
   const sale = await bed.openSale({ stock: 5 });
   const { token } = await bed.signIn();
   const ask = () => bed.call("POST", `/api/sales/${sale.id}/replay`, { token });

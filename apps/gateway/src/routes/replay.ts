@@ -84,7 +84,7 @@ async function openOrFind(
     startsAt: new Date(nowMs + opensInMs),
     endsAt: new Date(nowMs + opensInMs + lastsMs),
     paymentTimeoutMs: row.paymentTimeoutMs,
-    crowd: row.crowd === 0 ? parts.settings.crowd : row.crowd,
+    crowd: row.crowd === 0 || row.house ? gateway.knobs.get().crowdShoppers : row.crowd,
     decisionCostMs: row.decisionCostMs === 0 ? parts.settings.decisionCostMs : row.decisionCostMs,
     house: false,
   });
