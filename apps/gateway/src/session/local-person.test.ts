@@ -4,7 +4,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { adminToken, type BedOptions, type GatewayBed, useBeds } from "../testing/gateway-bed.ts";
 
 const startBed = useBeds();
-const pages = createServer((_request, response) => response.setHeader("set-cookie", "theme=dark").end("a page"));
+let cookiesSeen: string | undefined;
+const pages = createServer((request, response) => {
+  cookiesSeen = request.headers.cookie;
+  response.setHeader("set-cookie", "theme=dark").end("a page");
+});
 let storefrontUrl = "";
 
 beforeAll(async () => {
@@ -40,6 +44,14 @@ test("who types the control room's address at this machine is signed in, by a co
   const answer = await bed.call("GET", "/api/ops/session", { headers: { cookie: cookie.split(";")[0] ?? "" } });
   expect(answer.status).toBe(204);
   expect((await bed.call("GET", "/api/ops/session")).status).toBe(401);
+});
+
+test("the page sees on the first visit already who it is, beside the cookies that were there", async () => {
+  const bed = await open();
+  await visit(bed, { ...typed, cookie: "theme=dark" });
+  expect(cookiesSeen).toBe(`theme=dark; admin=${adminToken}`);
+  await visit(bed, { ...typed, "sec-fetch-site": "cross-site" });
+  expect(cookiesSeen).toBeUndefined();
 });
 
 test("also who comes from a page of the shop, and on a path below", async () => {

@@ -36,8 +36,13 @@ export function isLocalPerson(request: FastifyRequest): boolean {
 
 /** A preHandler of the pages. `cookie` is the whole header. */
 export function signInLocalPerson(cookie: string) {
+  const [pair] = cookie.split(";", 1);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (isControlRoom(request.url) && isLocalPerson(request)) reply.header("set-cookie", cookie);
+    if (!isControlRoom(request.url) || !isLocalPerson(request)) return;
+    reply.header("set-cookie", cookie);
+    // The page is to see already what the browser only hears now: else the first visit would meet the form.
+    const { headers } = request.raw;
+    headers.cookie = [headers.cookie, pair].filter((part) => part !== undefined && part !== "").join("; ");
   };
 }
 
