@@ -4,8 +4,6 @@
  * State lies in Redis as such flows keep it: a counter of what is left, and a hash of units by buyer. The script checks
  * the limit, takes the units and notes the buyer in one atomic step.
  */
-import type { RedisOptions } from "ioredis";
-
 export const queueName = "purchases";
 
 export interface PurchaseJob {
@@ -17,8 +15,14 @@ export interface PurchaseJob {
 
 export type PurchaseOutcome = "won" | "sold-out" | "limit-reached";
 
+export interface FlowConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly maxRetriesPerRequest: null;
+}
+
 /** One process's connection; BullMQ wants commands of a worker to be tried for ever. */
-export function connectionOf(url: string): RedisOptions {
+export function connectionOf(url: string): FlowConnection {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port), maxRetriesPerRequest: null };
 }
