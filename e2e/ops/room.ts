@@ -17,7 +17,7 @@ export async function openRoom(page: Page): Promise<void> {
   expect(signedIn.status()).toBe(204);
   await page.goto("/ops");
   // Said by the stream, so the page lives by then.
-  await expect(page.getByRole("status").filter({ hasText: /^Live$/ })).toBeVisible();
+  await expect(page.locator(".room-bar [data-source='events']")).toBeVisible();
 }
 
 /** The same chart for those who do not see charts. */

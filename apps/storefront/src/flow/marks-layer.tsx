@@ -15,9 +15,9 @@ const rows = 3;
 export const marksHeightPx = rows * rowHeightPx + 4;
 
 export function MarkLines({ box, marks }: MarksProps) {
-  return marks.map(({ id, atMs, tone }) => (
+  return marks.map(({ name, atMs, tone }) => (
     <div
-      key={id}
+      key={name}
       className={`mark-line ${tone}`}
       style={{ transform: `translate(${box.x(atMs)}px, ${box.top}px)`, height: box.height }}
     />
@@ -31,13 +31,13 @@ export function MarkWords({ box, marks }: MarksProps) {
     return { x: Math.min(box.x(atMs), right - width + 110), width };
   });
   const placed = rowsFor(texts, rows);
-  return marks.map(({ id, tone, text }, index) => {
+  return marks.map(({ name, tone, text }, index) => {
     const row = placed[index] ?? -1;
     if (row < 0) return null;
     const top = box.top - marksHeightPx + row * rowHeightPx;
     return (
       <p
-        key={id}
+        key={name}
         className={`mark-words ${tone}`}
         style={{ transform: `translate(${texts[index]?.x ?? 0}px, ${top}px)` }}
       >

@@ -1,6 +1,6 @@
 /** Something that happened, as the chart shows it. */
 export interface ChartMark {
-  readonly id: number;
+  readonly name: string;
   readonly atMs: number;
   /** What a hand turned, what broke, what the crowd did. */
   readonly tone: "knob" | "fault" | "crowd";

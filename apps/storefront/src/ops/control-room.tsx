@@ -19,7 +19,7 @@ import { useChartMarks } from "./mark-words.ts";
 import { RoomNavigation } from "./room-navigation.tsx";
 import { SaleForm } from "./sale-form.tsx";
 import { SpikesRow } from "./spikes-row.tsx";
-import { useRoom } from "./use-room.ts";
+import { nameOfMark, useRoom } from "./use-room.ts";
 import { VerdictStrip } from "./verdict-strip.tsx";
 import { Way } from "./way.tsx";
 
@@ -41,7 +41,10 @@ export function ControlRoom(props: ControlRoomProps) {
   const chartMarks = useChartMarks(marks);
   const zone = useZone(moment);
   const nowMs = latest?.atMs ?? moment.renderedAtMs;
-  const newest = (...kinds: readonly string[]) => marks.findLast(({ kind }) => kinds.includes(kind))?.id ?? 0;
+  const newest = (...kinds: readonly string[]) => {
+    const mark = marks.findLast(({ kind }) => kinds.includes(kind));
+    return mark === undefined ? "" : `${nameOfMark(mark)} ${JSON.stringify(mark.detail)}`;
+  };
   return (
     <div className="page control-room">
       <RoomNavigation here="room" source={source} viewers={latest?.viewers} />

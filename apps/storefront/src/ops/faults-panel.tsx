@@ -15,7 +15,7 @@ export interface FaultsPanelProps {
   /** Engine time of the newest second, for what is left. */
   readonly nowMs: number;
   /** Changes whenever a fault began or ended. */
-  readonly changed: number;
+  readonly changed: string;
 }
 
 /** What is ordered by the button; what is not named is as usual. */
@@ -46,7 +46,7 @@ export function FaultsPanel({ initial, nowMs, changed }: FaultsPanelProps) {
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again whenever one began or ended
   useEffect(() => {
-    if (changed > 0) void look();
+    if (changed !== "") void look();
   }, [changed]);
   const press = async ({ id, active }: FaultState) => {
     setTold(id);

@@ -17,7 +17,7 @@ export interface KnobsPanelProps {
   /** Each with a sentence that says why. */
   readonly fixed: Readonly<Record<string, string>>;
   /** Changes whenever somebody turned a knob, here or elsewhere. */
-  readonly turned: number;
+  readonly turned: string;
 }
 
 const first = ["decisionCostMs", "workers", "batchMax", "tokenRatePerSecond", "tokenBurst", "backlogMax"] as const;
@@ -37,7 +37,7 @@ export function KnobsPanel({ initial, bounds, fixed, turned }: KnobsPanelProps) 
   const problemText = useProblemText();
   const [knobs, setKnobs] = useState(initial);
   useEffect(() => {
-    if (turned === 0) return;
+    if (turned === "") return;
     let stale = false;
     void call<Knobs>("/api/ops/knobs").then((reply) => {
       if (!stale && reply.kind === "ok") setKnobs(reply.body);

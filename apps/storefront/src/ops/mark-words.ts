@@ -4,6 +4,7 @@ import type { Mark } from "@plateau/domain/control-room";
 import { useMemo } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import type { ChartMark } from "../flow/marks.ts";
+import { nameOfMark } from "./use-room.ts";
 
 const tones: Readonly<Record<Mark["kind"], ChartMark["tone"]>> = {
   knob: "knob",
@@ -47,6 +48,13 @@ export function useChartMarks(marks: readonly Mark[]): readonly ChartMark[] {
           return words("marks.soldOut");
       }
     };
-    return marks.map((mark) => ({ id: mark.id, atMs: mark.atMs, tone: tones[mark.kind], text: textOf(mark) }));
+    // The knobs that a scenario turns belong to it; their marks would take the room of the story's own.
+    const told = marks.filter(({ kind, by }) => kind !== "knob" || by !== "spike");
+    return told.map((mark) => ({
+      name: nameOfMark(mark),
+      atMs: mark.atMs,
+      tone: tones[mark.kind],
+      text: textOf(mark),
+    }));
   }, [marks, words, format]);
 }

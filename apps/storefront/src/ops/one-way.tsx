@@ -6,8 +6,8 @@ import { type PlotBox, TimePlot } from "../flow/plot/time-plot.tsx";
 import { databaseOfWay, rateOfWay, type WaysScale, wayDatabaseDrawing, wayRateDrawing } from "./ways-summary.ts";
 
 const gutters = {
-  rates: { top: 18, right: 4, bottom: 4, left: 38 },
-  database: { top: 18, right: 4, bottom: 22, left: 38 },
+  rates: { top: 28, right: 4, bottom: 4, left: 38 },
+  database: { top: 28, right: 4, bottom: 22, left: 38 },
 };
 
 /** One of the four: its curves on the common scale, its figures, and what one sees. */

@@ -31,7 +31,7 @@ export function RoomNavigation({ here, source, viewers }: RoomNavigationProps) {
           ))}
       </nav>
       {source === undefined ? null : (
-        <p className={source === "events" ? "now text-s" : "now quiet text-s"}>
+        <p className={source === "events" ? "now text-s" : "now quiet text-s"} data-source={source}>
           <span role="status">{words(`stream.${source}`)}</span>
           {viewers === undefined ? null : (
             <span className="room-label tabular">{words("stream.viewers", { count: viewers })}</span>

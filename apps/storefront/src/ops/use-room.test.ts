@@ -11,6 +11,12 @@ test("a mark heard twice counts once; marks keep their order, and leave after an
   expect(withMarks(kept, [mark(4, 3_601_000)]).map(({ id }) => id)).toEqual([2, 3, 4]);
 });
 
+test("a knob that is still being turned is one mark, as last told; a gateway that counts anew hides nothing", () => {
+  const grown = { ...mark(1, 1_000), detail: { from: 1, to: 8 } };
+  expect(withMarks([mark(1, 1_000)], [grown])).toEqual([grown]);
+  expect(withMarks([mark(1, 1_000)], [mark(1, 9_000)])).toHaveLength(2);
+});
+
 test("columns become seconds, with every reason in its place", () => {
   const latency = { p50: [1, null], p95: [2, null], p99: [3, null] };
   const [first, second] = secondsOfHistory({

@@ -53,9 +53,9 @@ export function useRoom(history: ControlHistory): Room {
         const latest = JSON.parse(event.data as string) as ControlSecond;
         change(({ seconds }) => ({ latest, source: "events", seconds: withSecond(seconds, secondOfRoom(latest)) }));
       });
-      events.addEventListener("mark", (event) => {
-        const mark = JSON.parse(event.data as string) as Mark;
-        change(({ marks }) => ({ marks: withMarks(marks, [mark]) }));
+      events.addEventListener("marks", (event) => {
+        const further = JSON.parse(event.data as string) as readonly Mark[];
+        change(({ marks }) => ({ marks: withMarks(marks, further) }));
       });
       events.addEventListener("error", () => {
         change(() => ({ source: "lost" }));
@@ -73,10 +73,13 @@ export function useRoom(history: ControlHistory): Room {
   return room;
 }
 
-/** Each once, oldest first, of the last hour. */
+/** A gateway that starts anew counts its marks anew. */
+export const nameOfMark = ({ id, atMs }: Mark): string => `${atMs}:${id}`;
+
+/** Each once, as last told (a knob's mark grows while it is turned), oldest first, of the last hour. */
 export function withMarks(marks: readonly Mark[], further: readonly Mark[]): readonly Mark[] {
-  const byId = new Map([...marks, ...further].map((mark) => [mark.id, mark]));
-  const all = [...byId.values()].toSorted((a, b) => a.id - b.id);
+  const byName = new Map([...marks, ...further].map((mark) => [nameOfMark(mark), mark]));
+  const all = [...byName.values()].toSorted((a, b) => a.atMs - b.atMs || a.id - b.id);
   const lastMs = all.at(-1)?.atMs ?? 0;
   return all.filter(({ atMs }) => atMs > lastMs - keptMs);
 }

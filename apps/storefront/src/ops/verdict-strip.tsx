@@ -9,6 +9,14 @@ import { call } from "../browser/api.ts";
 const salesShown = 3;
 const invariantIds = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"] as const;
 
+/** Not to know is no alarm. */
+const verdictClass: Readonly<Record<Verdict | "never", string>> = {
+  pass: "verdict-word",
+  fail: "verdict-word amiss",
+  unknown: "font-semibold",
+  never: "room-label",
+};
+
 export function VerdictStrip({ latest }: { readonly latest: ControlSecond | undefined }) {
   const words = useTranslations("ops.verdict");
   const sales = latest?.sales.slice(0, salesShown) ?? [];
@@ -77,12 +85,7 @@ function Invariants({ latest }: { readonly latest: ControlSecond | undefined }) 
         })}
       </ol>
       <p className="audit-line">
-        <span
-          role="status"
-          className={
-            audit === undefined ? "room-label" : audit.verdict === "pass" ? "verdict-word" : "verdict-word amiss"
-          }
-        >
+        <span role="status" className={verdictClass[audit?.verdict ?? "never"]}>
           {words(`audit.${audit?.verdict ?? "never"}`)}
         </span>
         {audit === undefined ? null : <span className="room-label tabular">{words("age", { age: ageS })}</span>}
@@ -120,9 +123,7 @@ function Evidence() {
               <li key={id}>
                 <p>
                   {known === undefined ? title : words(`invariant.${known}`)}{" "}
-                  <span className={verdict === "pass" ? "verdict-word" : "verdict-word amiss"}>
-                    {words(`state.${verdict}`)}
-                  </span>
+                  <span className={verdictClass[verdict]}>{words(`state.${verdict}`)}</span>
                 </p>
                 <p className="room-label" lang="en">
                   {evidence}

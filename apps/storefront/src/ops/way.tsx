@@ -67,20 +67,14 @@ function EdgeButton({ edge, expanded, onPress }: EdgeProps) {
   const depth = format.number(depthMessages);
   return (
     <li className={`stage-edge on-${id}`} data-edge={id} data-deep={depthMessages > 0}>
-      <button
-        type="button"
-        aria-expanded={expanded}
-        aria-controls="inside"
-        aria-label={words("open", {
-          edge: words(`edge.${id}`),
-          from: words(`node.${from}`),
-          to: words(`node.${to}`),
-          rate,
-          depth,
-        })}
-        onClick={onPress}
-      >
-        <span className="edge-name">{words(`edge.${id}`)}</span>
+      <button type="button" aria-expanded={expanded} aria-controls="inside" onClick={onPress}>
+        <span className="edge-name">
+          {words(`edge.${id}`)}
+          <span className="sr-only">
+            {": "}
+            {words("open", { from: words(`node.${from}`), to: words(`node.${to}`) })}
+          </span>
+        </span>
         <span className="edge-line" style={{ blockSize: thicknessOf(ratePerSecond) }} />
         <span className="edge-rate">{words("rate", { rate })}</span>
         <span className="edge-depth">{words("depth", { count: depth })}</span>

@@ -23,7 +23,7 @@ export default async function LivePage() {
         <h1>{words("headline")}</h1>
         <p className="max-w-2xl text-ink-soft">{words("lead")}</p>
       </div>
-      <Words of={["live", "words"]}>
+      <Words of={["live"]}>
         <FlowBoard history={samples} sales={sales} moment={moment} />
       </Words>
     </div>

@@ -16,11 +16,9 @@ export async function generateMetadata() {
   return { title: words("title") };
 }
 
-const areas = ["ops", "live", "words"] as const;
+const areas = ["ops", "live"] as const;
 /** The rest of the hour comes after the first view. */
 const firstViewSeconds = 180;
-
-const noSpikes: Spikes = { unavailable: null, scenarios: [], current: null };
 
 export default async function ControlRoomPage() {
   const facts = await ask<RoomFacts>("/api/ops/room");
@@ -34,8 +32,8 @@ export default async function ControlRoomPage() {
   const [history, knobs, faults, spikes, { products }, moment] = await Promise.all([
     askOrThrow<ControlHistory>(`/api/ops/history?seconds=${firstViewSeconds}`),
     askOrThrow<Knobs>("/api/ops/knobs"),
-    ask<Partial<FaultStates>>("/api/ops/faults"),
-    ask<Spikes>("/api/ops/spikes"),
+    askOrThrow<FaultStates>("/api/ops/faults"),
+    askOrThrow<Spikes>("/api/ops/spikes"),
     askOrThrow<{ products: Product[] }>("/api/products"),
     currentMoment(),
   ]);
@@ -46,8 +44,8 @@ export default async function ControlRoomPage() {
         history={history}
         knobs={knobs}
         bounds={knobBounds()}
-        faults={{ faults: (faults.ok ? faults.body.faults : undefined) ?? [] }}
-        spikes={spikes.ok ? spikes.body : noSpikes}
+        faults={faults}
+        spikes={spikes}
         products={products}
         moment={moment}
       />

@@ -15,7 +15,7 @@ export default async function FourWaysPage() {
   const report = await ask<FourWaysReport>("/api/ops/four-ways");
   const stranger = !report.ok && report.status === 401;
   return (
-    <Words of={["ops", "words"]}>
+    <Words of={["ops"]}>
       {stranger ? <AdminSignIn /> : <FourWays initial={report.ok ? report.body : undefined} />}
     </Words>
   );
