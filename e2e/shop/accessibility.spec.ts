@@ -69,17 +69,15 @@ const writeDownWhatIsSpoken = `
 `;
 
 test("a countdown is spoken of at a few marks only", async ({ page, shop }, { project }) => {
-  test.skip(project.name === "phone", "three quarters of a minute that sound the same on both");
+  test.skip(project.name === "phone", "it sounds the same on both");
   await page.goto("/");
-  const sale = await shop.open({ stock: 3, startsAt: new Date(Date.now() + 45_000).toISOString() });
+  const sale = await shop.open({ stock: 3, startsAt: new Date(Date.now() + 25_000).toISOString() });
   await page.goto(`/sales/${sale.id}`);
   await button(page, "upcoming").waitFor();
   await page.evaluate(writeDownWhatIsSpoken);
   await expect(button(page, "open")).toBeVisible({ timeout: 90_000 });
   const spoken = await page.evaluate<string[]>("spoken");
-  expect(new Set(spoken.filter((text) => /^Opens in \d+ seconds\.$/.test(text)))).toEqual(
-    new Set(["Opens in 30 seconds.", "Opens in 10 seconds."]),
-  );
+  expect([...new Set(spoken.filter((text) => text.startsWith("Opens in")))]).toEqual(["Opens in 10 seconds."]);
   expect(spoken.length).toBeLessThan(8);
 });
 

@@ -72,7 +72,17 @@ test("no page is wider than its window, down to 320 px, and no target is too sma
 }) => {
   const sale = await shop.open({ stock: 5 });
   await page.setViewportSize({ width: 320, height: 700 });
-  for (const path of ["/", `/sales/${sale.id}`, "/orders", "/messages", "/live", "/nowhere"]) {
+  for (const path of [
+    "/",
+    `/sales/${sale.id}`,
+    "/products/rope",
+    "/search?q=rope",
+    "/account",
+    "/orders",
+    "/messages",
+    "/live",
+    "/nowhere",
+  ]) {
     await page.goto(path);
     await page.getByRole("contentinfo").waitFor();
     await expectNoSidewaysScroll(page);
