@@ -166,5 +166,5 @@ export async function ownPurchases(page: Page, saleId: string): Promise<readonly
 /** Nothing stands wider than the window. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const beyond = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
-  expect(beyond).toBe(0);
+  expect(beyond, page.url()).toBe(0);
 }
