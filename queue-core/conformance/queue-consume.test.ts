@@ -66,6 +66,38 @@ onEveryEngine("consume", (bed) => {
     expect(batches[1]).toEqual(["c0", "d1", "e2"]);
   });
 
+  it("waits longer the more the batch before held, up to lingerMaxMs, and for a trickle no longer than ever", async () => {
+    const queue = await open();
+    const batches: number[] = [];
+    await queue.consume<Job>({
+      group: "g",
+      topic: jobs,
+      maxBatch: 50,
+      lingerMs: 10,
+      lingerMaxMs: 100,
+      handle: async (batch) => {
+        batches.push(batch.length);
+        return done;
+      },
+    });
+    const handledAfter = async (ms: number, ...keys: readonly string[]): Promise<boolean> => {
+      const before = batches.length;
+      await publish(queue, ...keys);
+      await bed().settle();
+      bed().timers.advance(ms);
+      await bed().settle();
+      return batches.length > before;
+    };
+    const three = ["a", "b", "c"];
+    expect(await handledAfter(10, ...three, ...three)).toBe(true);
+    expect(await handledAfter(99, "d")).toBe(false);
+    expect(await handledAfter(1, "e", "f")).toBe(true);
+    expect(await handledAfter(59, "g")).toBe(false);
+    expect(await handledAfter(1)).toBe(true);
+    expect(await handledAfter(20, "h")).toBe(true);
+    expect(batches).toEqual([6, 3, 1, 1]);
+  });
+
   it("runs batches side by side, but never two with messages of one key", async () => {
     const queue = await open();
     await publish(queue, "a", "a", "b", "c", "a", "b");

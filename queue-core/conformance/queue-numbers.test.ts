@@ -66,7 +66,7 @@ onEveryEngine("numbers that make no sense", (bed) => {
     for (const bad of noNumbers) {
       const options = { engine: leftOpen(bed().engine), topics: [jobs], leaseMs: bad };
       await expect(openQueue(options)).rejects.toMatchObject(refused);
-      for (const settings of [{ lingerMs: bad }, { leaseMs: bad }, { maxBatch: bad }]) {
+      for (const settings of [{ lingerMs: bad }, { lingerMaxMs: bad }, { leaseMs: bad }, { maxBatch: bad }]) {
         await expect(queue.consume({ group: "g", topic: jobs, handle, ...settings })).rejects.toMatchObject(refused);
       }
       const stage = { group: "p", topic: jobs, keys: () => [], decide, prepare: { budgetMs: bad, gather } };

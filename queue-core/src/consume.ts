@@ -24,8 +24,7 @@
  * - A dependency is down: `pause` rests the whole partition and spends no attempt.
  * - A head that waits long would let the window grow without bound: reading stops at `windowMessages` and at
  *   `windowBytes`, and other keys wait then too, until the head moves.
- * - A handler ignores its abort signal, or `startOffset` never answers: it is waited for no longer than the grace, and
- *   what comes later is ignored.
+ * - A handler ignores its abort signal, or `startOffset` never answers: what comes after the grace is ignored.
  */
 import { backoffMs } from "./backoff.ts";
 import { deadLetterEntry, type ErrorHistory, isForAnotherGroup, reportDeadLetter } from "./dead-letters.ts";
@@ -43,6 +42,7 @@ import { unlessAborted } from "./unless-aborted.ts";
 import { Waker } from "./waker.ts";
 
 const defaultMaxAttempts = 16;
+const lingerPerMessageMs = 20;
 const maxReadBytes = 4 * 1024 * 1024;
 const defaultWindow = { messages: 1_024, bytes: 32 * 1024 * 1024 };
 const retryRange = { firstMs: 100, longestMs: 30_000 };
@@ -72,6 +72,7 @@ export class PartitionConsumer<T> implements PartitionWork {
   #isPaused = false;
   /** `waiting`: for a fuller batch; `over`: it has waited, the next batch goes as it is. */
   #linger: "none" | "waiting" | "over" = "none";
+  #lastBatch = 0;
   #pauses = 0;
 
   constructor(
@@ -236,14 +237,16 @@ export class PartitionConsumer<T> implements PartitionWork {
       const batch = this.#window.take(this.#maxBatch);
       if (batch.length === 0) return;
       this.#running++;
+      this.#lastBatch = batch.length;
       this.#runBatch(batch).catch((error: unknown) => this.#report(error));
     }
   }
 
   /** True while a batch that is not full should wait for more; starts that wait. */
   #waitsForMore(): boolean {
-    const { lingerMs = 0 } = this.#options;
     const { takeable } = this.#window;
+    const { lingerMs: leastMs = 0, lingerMaxMs = leastMs } = this.#options;
+    const lingerMs = Math.max(leastMs, Math.min(lingerMaxMs, this.#lastBatch * lingerPerMessageMs));
     if (lingerMs === 0 || takeable === 0 || takeable >= this.#maxBatch) return false;
     if (this.#linger === "over") {
       this.#linger = "none";

@@ -171,6 +171,7 @@ class OpenQueue implements Queue {
     checkPositive("windowMessages", options.windowMessages);
     checkPositive("windowBytes", options.windowBytes);
     checkMs("lingerMs", options.lingerMs);
+    checkMs("lingerMaxMs", options.lingerMaxMs);
     const member = await joinGroup(
       this.#context,
       options,

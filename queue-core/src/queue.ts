@@ -88,6 +88,11 @@ export interface ConsumeOptions<T> {
    * little per message (a database transaction) then keeps up with a spike at a fraction of the cost.
    */
   readonly lingerMs?: number;
+  /**
+   * How long it waits at most, ms; default `lingerMs`. Above that it waits 20 ms for each message of the batch before:
+   * a trickle is handled as soon as ever, and of a flood of more than 50 a second fewer and larger batches are made.
+   */
+  readonly lingerMaxMs?: number;
   /** Running batches per partition, default 1. */
   readonly concurrency?: number;
   /** Deliveries by one owner of the partition before a message goes to the dead letters, default 16. */

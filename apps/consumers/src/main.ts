@@ -1,31 +1,17 @@
 /** The consumers as a process of their own, beside any number of others on one Redis. `--help` tells the environment. */
-import { setPriority } from "node:os";
 import { allTopics, delayByFaults, openFaults, queueUnderFaults } from "@plateau/domain";
 import { openRedisQueue, required, runProcess, startWith, tellAs, values } from "@plateau/hosting";
 import { claimAndSeed, ForeignDatabase, markMemory, openMigrated } from "@plateau/prisma";
 import { createBullmqJobs } from "./jobs/redis/bullmq-jobs.ts";
 import { createHttpPaymentProvider } from "./payment/http-payment-provider.ts";
 import { createHttpSmsProvider } from "./sms/http-sms-provider.ts";
+import { standBack } from "./stand-back.ts";
 import { startConsumers } from "./start-consumers.ts";
 
 const foreign = "this database belongs to the data of another Redis; use that one, or an empty database";
 
 /** Batches linger longer. */
 const newsEveryMs = 50;
-/** As of the thread that does the same in one process (apps/demo/src/consumers-thread.ts). */
-const niceness = 5;
-
-/**
- * On a machine that is shared, the decision comes before what follows it: an order that is written a second later is
- * no harm, a shopper who waits for it is.
- */
-function standBack(): void {
-  try {
-    setPriority(niceness);
-  } catch {
-    // Where that is not allowed, all go on alike.
-  }
-}
 
 runProcess({
   name: "consumers",
@@ -37,7 +23,6 @@ runProcess({
   },
   async start(settings, log) {
     const { started, parts } = await startWith(async (list) => {
-      standBack();
       const slow = delayByFaults();
       const db = list.add(await openMigrated(settings.DATABASE_URL, slow), (opened) => opened.$disconnect());
       const memory = markMemory(db);
@@ -62,6 +47,7 @@ runProcess({
         log,
       });
       list.add(consumers, (running) => running.stop());
+      standBack();
       return { failed };
     });
     return { ready: {}, stop: () => parts.stop(), failed: started.failed };

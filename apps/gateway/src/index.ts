@@ -19,7 +19,7 @@ import { BacklogWatch } from "./flow/backlog-watch.ts";
 import { ControlRoomWatch } from "./flow/control-room-watch.ts";
 import { FlowMeter } from "./flow/flow-meter.ts";
 import { FlowSampler } from "./flow/flow-samples.ts";
-import { readWay } from "./flow/way.ts";
+import { WayWatch } from "./flow/way-watch.ts";
 import type { Gateway } from "./gateway.ts";
 import { defaultStreamLimits, defaultTimings, type GatewayOptions } from "./gateway-options.ts";
 import { AskedPurchases } from "./purchases/asked-purchases.ts";
@@ -167,6 +167,7 @@ function routeParts(gateway: Gateway) {
     guard: createSessionGuard(gateway.sessions, { secureCookies }),
     admin: createAdminGuard(options.adminToken, { secureCookies }),
     purchaseStreams: new PurchaseStreams(gateway),
+    way: new WayWatch(queue),
     sampler: new FlowSampler(gateway),
     flowEvents: new Broadcast(gateway.streams, "flow"),
     windows: new AdmissionWindows(queue, gateway.meter, log),
@@ -205,7 +206,7 @@ function everySecond(gateway: Gateway, parts: RouteParts): void {
 
 /** The live page and the control room share one reading. */
 async function lookAgain(gateway: Gateway, parts: RouteParts): Promise<void> {
-  const way = await readWay(gateway.queue);
+  const way = await parts.way.read();
   parts.flowEvents.send(await parts.sampler.sample(way));
   await parts.watch.everySecond(way);
 }
@@ -235,6 +236,7 @@ async function stopGateway(
 async function stopParts(gateway: Gateway, parts: RouteParts): Promise<void> {
   gateway.streams.stop();
   gateway.board.stop();
+  parts.way.stop();
   await Promise.all([
     parts.purchaseStreams.stop(),
     parts.watch.stop(),

@@ -22,8 +22,8 @@ export interface JobsOfEvents<Event, T> {
   jobOf(event: Event): NewJob<T> | undefined;
 }
 
-/** An `add` costs one commit or one round trip, however many jobs it adds. */
-const batching = { maxBatch: 500, lingerMs: 50 };
+/** An `add` costs one commit or one round trip, however many jobs it adds: in a flood fewer and larger ones. */
+const batching = { maxBatch: 500, lingerMs: 50, lingerMaxMs: 500 };
 
 export function startJobsOfEvents<Event, T>(options: JobsOfEvents<Event, T>): Promise<GroupMember> {
   const { queue, jobs, log, group, topic, kind, member, jobOf } = options;

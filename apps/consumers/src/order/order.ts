@@ -28,6 +28,7 @@ export async function startOrderConsumer(
     topic: reservations,
     maxBatch: 500,
     lingerMs: 50,
+    lingerMaxMs: 500,
     ...(member === undefined ? {} : { member }),
     handle: (batch) =>
       settleBatch(batch, async (part) => {

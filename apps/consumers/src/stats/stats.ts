@@ -43,6 +43,7 @@ function countTopic<T>(
     topic,
     maxBatch: 500,
     lingerMs: 100,
+    lingerMaxMs: 1_000,
     ...(member === undefined ? {} : { member }),
     startOffset: (partition) => readOffset(db, topic.name, partition),
     handle: (batch): Promise<readonly Outcome[]> => settleBatch(batch, (part) => addCounts(db, part, countsOf)),

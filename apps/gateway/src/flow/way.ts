@@ -2,7 +2,8 @@
  * The way of a purchase, edge by edge, and where every group stands on it.
  *
  * What can go wrong: a look each second must not cost what a sale could use. A second costs two look-ups per
- * partition, and one read of a single message for each partition in which something waits.
+ * partition, and one read of a single message for each partition in which something waits; while the way stands still,
+ * nothing (way-watch.ts).
  */
 import {
   type Edge,
@@ -28,7 +29,7 @@ export interface QueueEdge {
 }
 
 /** All but the replies, which no group reads. */
-const edges: readonly QueueEdge[] = [
+export const edges: readonly QueueEdge[] = [
   edge("requests", "gateway", "risk", purchaseRequests, groups.risk),
   edge("commands", "risk", "stock", stockCommands, groups.stock),
   edge("reservations", "stock", "orders", reservations, groups.order),
