@@ -20,7 +20,7 @@ export function RecentSales(props: { readonly sales: { readonly sales: readonly 
     .toSorted((a, b) => Date.parse(b.startsAt) - Date.parse(a.startsAt))
     .slice(0, shown);
   return (
-    <section aria-labelledby="sales-title">
+    <div>
       <div className="section-head">
         <h2 id="sales-title">{words("title")}</h2>
         <p className="label">{words("counted")}</p>
@@ -52,7 +52,7 @@ export function RecentSales(props: { readonly sales: { readonly sales: readonly 
           </table>
         </section>
       )}
-    </section>
+    </div>
   );
 }
 
