@@ -4,16 +4,11 @@
  * What can go wrong: Playwright's own Chromium is missing; then `CHROMIUM_PATH` or the system's is taken. One worker:
  * the specs share one system, and what they measure is behaviour, never time.
  */
-import { existsSync } from "node:fs";
-import { chromium, defineConfig } from "@playwright/test";
-
-const systemChromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const own = chromium.executablePath();
-const executablePath =
-  process.env.CHROMIUM_PATH ?? (existsSync(own) ? undefined : systemChromium.find((path) => existsSync(path)));
+import { defineConfig } from "@playwright/test";
+import { chromiumLaunch } from "./runner/chromium.ts";
 
 export default defineConfig({
-  testMatch: ["shop/*.spec.ts", "ops/*.spec.ts"],
+  testMatch: ["shop/*.spec.ts", "ops/*.spec.ts", "tour/*.spec.ts"],
   globalSetup: "./shop/start-shop.ts",
   outputDir: "test-results",
   reporter: "list",
@@ -25,10 +20,7 @@ export default defineConfig({
   expect: { timeout: 30_000 },
   use: {
     trace: "retain-on-failure",
-    launchOptions: {
-      ...(executablePath === undefined ? {} : { executablePath }),
-      args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-    },
+    launchOptions: chromiumLaunch(),
   },
   projects: [
     { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },

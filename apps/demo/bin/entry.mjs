@@ -34,6 +34,7 @@ const commands = /** @type {Record<string, string[]>} */ ({
   simulate: ["queue-core/simulation/main.ts"],
   queue: ["apps/demo/src/queue.ts"],
   lab: ["apps/demo/src/lab.ts"],
+  "docs:pictures": ["e2e/pictures/run.ts"],
 });
 
 /** @param {string[]} argv */

@@ -2,6 +2,7 @@ import Link from "next/link";
 import { translator } from "../language/server.ts";
 import { currentTheme } from "../theme/server.ts";
 import { ThemeSwitch } from "../theme/theme-switch.tsx";
+import { ShowMeAround } from "../tour/show-me-around.tsx";
 
 export async function Colophon() {
   const [t, theme] = await Promise.all([translator("shell"), currentTheme()]);
@@ -11,6 +12,9 @@ export async function Colophon() {
         <p>{t("colophon.about")}</p>
         <ThemeSwitch initial={theme} />
         <ul className="flex flex-wrap gap-x-6">
+          <li>
+            <ShowMeAround />
+          </li>
           <li>
             <Link className="text-link inline-flex min-h-11 items-center" href="/live" prefetch={false}>
               {t("colophon.queue")}

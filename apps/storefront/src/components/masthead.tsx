@@ -9,11 +9,11 @@ import { LanguageSwitch } from "./language-switch.tsx";
 import { Mark } from "./mark.tsx";
 
 const places = [
-  { href: "/", name: "shop", holds: ["/sales", "/products"] },
-  { href: "/search", name: "search", holds: ["/search"] },
-  { href: "/orders", name: "orders", holds: ["/orders"] },
-  { href: "/messages", name: "messages", holds: ["/messages"] },
-  { href: "/live", name: "live", holds: ["/live"] },
+  { href: "/", name: "shop", holds: ["/sales", "/products"], step: undefined },
+  { href: "/search", name: "search", holds: ["/search"], step: undefined },
+  { href: "/orders", name: "orders", holds: ["/orders"], step: "order" },
+  { href: "/messages", name: "messages", holds: ["/messages"], step: "sms" },
+  { href: "/live", name: "live", holds: ["/live"], step: "live" },
 ] as const;
 
 export function Masthead() {
@@ -29,11 +29,12 @@ export function Masthead() {
         </Link>
         <SearchForm className="search-form in-masthead" label={t("find")} />
         <nav className="nav" aria-label={t("label")}>
-          {places.map(({ href, name, holds }) => (
+          {places.map(({ href, name, holds, step }) => (
             <Link
               key={href}
               href={href}
               prefetch={false}
+              data-tour={step}
               className={name === "search" ? "only-narrow" : undefined}
               aria-current={path === href ? "page" : holds.some((below) => path.startsWith(below)) ? "true" : undefined}
             >

@@ -28,7 +28,7 @@ export function ChartOrTable({ seconds, marks, zone, reach }: ChartOrTableProps)
   const span = useMemo(() => ({ fromMs: toMs - lengths[length], toMs }), [toMs, length]);
   return (
     <div className="chart-or-table">
-      <div className="chart-space">
+      <div className="chart-space" data-tour="chart">
         {view === "chart" ? (
           <PeakChart seconds={seconds} marks={marks} span={span} />
         ) : (

@@ -12,7 +12,7 @@ export function StoryLine({ seconds }: { readonly seconds: readonly Second[] }) 
   const story = storyOf(seconds);
   return (
     <>
-      <p className="story" data-testid="story" data-kind={story.kind}>
+      <p className="story" data-tour="story" data-testid="story" data-kind={story.kind}>
         <StoryWords story={story} />
       </p>
       <p className="sr-only" role="status">

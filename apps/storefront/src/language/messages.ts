@@ -12,6 +12,7 @@ import enOrders from "../../messages/en/orders.json" with { type: "json" };
 import enSale from "../../messages/en/sale.json" with { type: "json" };
 import enShell from "../../messages/en/shell.json" with { type: "json" };
 import enShop from "../../messages/en/shop.json" with { type: "json" };
+import enTour from "../../messages/en/tour.json" with { type: "json" };
 import enWords from "../../messages/en/words.json" with { type: "json" };
 import zhAccount from "../../messages/zh/account.json" with { type: "json" };
 import zhCatalogue from "../../messages/zh/catalogue.json" with { type: "json" };
@@ -23,6 +24,7 @@ import zhOrders from "../../messages/zh/orders.json" with { type: "json" };
 import zhSale from "../../messages/zh/sale.json" with { type: "json" };
 import zhShell from "../../messages/zh/shell.json" with { type: "json" };
 import zhShop from "../../messages/zh/shop.json" with { type: "json" };
+import zhTour from "../../messages/zh/tour.json" with { type: "json" };
 import zhWords from "../../messages/zh/words.json" with { type: "json" };
 import type { Language } from "./languages.ts";
 
@@ -37,6 +39,7 @@ const en = {
   sale: enSale,
   shell: enShell,
   shop: enShop,
+  tour: enTour,
   words: enWords,
 };
 export type Messages = typeof en;
@@ -53,6 +56,7 @@ const zh: Messages = {
   sale: zhSale,
   shell: zhShell,
   shop: zhShop,
+  tour: zhTour,
   words: zhWords,
 };
 

@@ -12,6 +12,7 @@ import { LatencyStrip } from "../flow/latency-strip.tsx";
 import { StoryLine } from "../flow/story-line.tsx";
 import { useZone } from "../time/clock.tsx";
 import type { Moment } from "../time/moment.ts";
+import { Tour } from "../tour/tour.tsx";
 import { type FaultStates, FaultsPanel } from "./faults-panel.tsx";
 import type { Bounds, KnobName } from "./knob-settings.ts";
 import { KnobsPanel } from "./knobs-panel.tsx";
@@ -32,6 +33,7 @@ export interface ControlRoomProps {
   readonly spikes: Spikes;
   readonly products: readonly Product[];
   readonly moment: Moment;
+  readonly tourOffered: boolean;
 }
 
 export function ControlRoom(props: ControlRoomProps) {
@@ -47,6 +49,7 @@ export function ControlRoom(props: ControlRoomProps) {
   };
   return (
     <div className="page control-room">
+      <Tour name="room" offered={props.tourOffered} />
       <RoomNavigation here="room" source={source} viewers={latest?.viewers} />
       <StoryLine seconds={seconds} />
       {facts.storageRisks.length === 0 ? null : (

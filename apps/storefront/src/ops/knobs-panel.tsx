@@ -58,7 +58,7 @@ export function KnobsPanel({ initial, bounds, fixed, turned }: KnobsPanelProps) 
       return <KnobRow key={name} name={name} value={knobs[name]} bounds={range} fixed={fixed[name]} onTurn={turn} />;
     });
   return (
-    <section className="room-block" aria-labelledby="knobs-title">
+    <section className="room-block" data-tour="knobs" aria-labelledby="knobs-title">
       <h2 id="knobs-title">{words("title")}</h2>
       <div className="knobs">{rows(first)}</div>
       <details>

@@ -28,7 +28,7 @@ export function SpikesRow({ spikes, status, nowMs }: SpikesRowProps) {
   const stop = async () => setProblem(problemText(await order("/api/ops/spikes", { method: "DELETE" })));
   const told = running?.scenario ?? asked;
   return (
-    <section className="spikes" aria-labelledby="spikes-title">
+    <section className="spikes" data-tour="spikes" aria-labelledby="spikes-title">
       <h2 id="spikes-title">{words("title")}</h2>
       <ul>
         {spikes.scenarios.map((scenario) => (

@@ -21,7 +21,7 @@ export function VerdictStrip({ latest }: { readonly latest: ControlSecond | unde
   const words = useTranslations("ops.verdict");
   const sales = latest?.sales.slice(0, salesShown) ?? [];
   return (
-    <section className="room-block" aria-labelledby="verdict-title">
+    <section className="room-block" data-tour="verdict" aria-labelledby="verdict-title">
       <h2 id="verdict-title">{words("title")}</h2>
       {sales.length === 0 ? <p className="room-label">{words("none")}</p> : null}
       <ul className="stock-lines">

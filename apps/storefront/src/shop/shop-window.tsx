@@ -80,6 +80,7 @@ function Lead(props: { readonly sale: Sale; readonly product: Product | undefine
         </div>
         <Link
           className="act mt-6"
+          data-tour="queue"
           data-tone={sale.state === "open" ? "live" : "still"}
           href={`/sales/${encodeURIComponent(sale.id)}`}
           prefetch={false}

@@ -21,7 +21,7 @@ export function Timetable({ alsoOpen, next, moment }: TimetableProps) {
   const { count, units } = useFigures();
   return (
     <section aria-labelledby="timetable-title">
-      <div className="section-head">
+      <div className="section-head" data-tour="peak">
         <h2 id="timetable-title">{t("title")}</h2>
         <p className="label">{t("note")}</p>
       </div>

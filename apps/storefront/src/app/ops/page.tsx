@@ -9,6 +9,7 @@ import type { FaultStates } from "../../ops/faults-panel.tsx";
 import { knobBounds } from "../../ops/knob-settings.ts";
 import { ask, askOrThrow } from "../../server/backend.ts";
 import { currentMoment } from "../../server/moment.ts";
+import { isFirstVisit } from "../../tour/first-visit.ts";
 import "../ops.css";
 
 export async function generateMetadata() {
@@ -16,7 +17,7 @@ export async function generateMetadata() {
   return { title: words("title") };
 }
 
-const areas = ["ops", "live"] as const;
+const areas = ["ops", "live", "tour"] as const;
 /** The rest of the hour comes after the first view. */
 const firstViewSeconds = 180;
 
@@ -29,13 +30,14 @@ export default async function ControlRoomPage() {
       </Words>
     );
   }
-  const [history, knobs, faults, spikes, { products }, moment] = await Promise.all([
+  const [history, knobs, faults, spikes, { products }, moment, tourOffered] = await Promise.all([
     askOrThrow<ControlHistory>(`/api/ops/history?seconds=${firstViewSeconds}`),
     askOrThrow<Knobs>("/api/ops/knobs"),
     askOrThrow<FaultStates>("/api/ops/faults"),
     askOrThrow<Spikes>("/api/ops/spikes"),
     askOrThrow<{ products: Product[] }>("/api/products"),
     currentMoment(),
+    isFirstVisit("room"),
   ]);
   return (
     <Words of={areas}>
@@ -48,6 +50,7 @@ export default async function ControlRoomPage() {
         spikes={spikes}
         products={products}
         moment={moment}
+        tourOffered={tourOffered}
       />
     </Words>
   );
