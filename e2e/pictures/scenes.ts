@@ -1,7 +1,7 @@
 /** The scenes that docs/pictures shows, each driven to its moment and then taken. */
 
 import { FlowHistory } from "@plateau/domain";
-import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
+import type { Browser, BrowserContextOptions, Page, Route } from "@playwright/test";
 import { expect } from "@playwright/test";
 import type { StagedShop } from "./staged-shop.ts";
 
@@ -110,8 +110,16 @@ async function onPage(stage: Stage, screen: BrowserContextOptions, act: (page: P
   });
   await context.addCookies(["tour-shop", "tour-room"].map((name) => ({ name, value: "1", url: shop.url })));
   await context.request.post("/api/ops/session", { data: { token: shop.adminToken } });
+  await context.route("**/*.css", waitForTheFace);
   await act(await context.newPage());
   await context.close();
+}
+
+/** A first view does not wait for its type face, which is right for a visitor and wrong for a picture. */
+async function waitForTheFace(route: Route): Promise<void> {
+  const response = await route.fetch();
+  const body = (await response.text()).replaceAll(/font-display:\s*optional/g, "font-display:block");
+  await route.fulfill({ response, body });
 }
 
 async function take({ pictures }: Stage, page: Page, name: string): Promise<void> {

@@ -11,6 +11,17 @@ import { offeredCookie, offeredForS, startHash, type TourName } from "./tours.ts
 
 const TourCard = lazy(() => import("./tour-card.tsx"));
 
+/**
+ * A press while the page comes to life: the router may write the address anew without the hash before anybody here has
+ * looked at it, so it is noted as soon as this script is there.
+ */
+let isAsked = false;
+if (typeof window !== "undefined") {
+  addEventListener("hashchange", () => {
+    isAsked ||= location.hash === startHash;
+  });
+}
+
 export function Tour({ name, offered }: { readonly name: TourName; readonly offered: boolean }) {
   const t = useTranslations("tour.offer");
   const [isOffered, setOffered] = useState(offered);
@@ -24,7 +35,8 @@ export function Tour({ name, offered }: { readonly name: TourName; readonly offe
 
   useEffect(() => {
     const beginWhereAsked = () => {
-      if (location.hash !== startHash) return;
+      if (!isAsked && location.hash !== startHash) return;
+      isAsked = false;
       // Taken away again, so that the same link begins it once more and a reload does not.
       history.replaceState(history.state, "", location.pathname + location.search);
       returnTo.current = document.activeElement;
