@@ -105,9 +105,11 @@ test("from the foot of any page it begins again; Escape ends it and gives the fo
   await expect(again).toBeFocused();
 });
 
-test("who declines is not asked again, and the page can be used while the tour is on", async ({ page, shop }) => {
+test("who declines is not asked again, and the page can be used while the tour is on", async ({ page, shop }, {
+  project,
+}) => {
   const sale = await shop.open({
-    title: "Lamp beside a tour",
+    title: `Lamp beside a tour on a ${project.name}`,
     stock: 3,
     startsAt: new Date(Date.now() + 600_000).toISOString(),
   });
