@@ -7,7 +7,7 @@
  * private Redis of its own with `appendfsync always`, reached over TCP, and connections from the generator straight to
  * both gateways in turn. Not alike, to our disadvantage: ours also scores risk outside, keeps the answer of every key,
  * and has its consumers at work meanwhile (orders and statistics in PostgreSQL, SMS jobs), all on the same cores; of
- * theirs a purchase is over with its job. Before each of their rounds our consumers have caught up.
+ * theirs a purchase is over with its job. Before each of their rounds our consumers have caught up and the SMS are sent.
  *
  * The second row counts what the engines of all processes sent to Redis, from the first purchase until the last consumer
  * had caught up. BullMQ's own connections, for the SMS jobs of ours, are not among them.
@@ -24,7 +24,16 @@ import { type BenchOptions, ratioOfRounds } from "../../queue-core/bench/row.ts"
 import { stockKey } from "./bullmq-flow/purchase-flow.ts";
 import { BenchChild } from "./child.ts";
 import { type GeneratorResult, runRound } from "./generator.ts";
-import { baselineSecret, caughtUp, liftLimits, openSale, ops, shoppers, signBaselineTokens } from "./system-calls.ts";
+import {
+  baselineSecret,
+  caughtUp,
+  liftLimits,
+  openSale,
+  ops,
+  shoppers,
+  signBaselineTokens,
+  smsSent,
+} from "./system-calls.ts";
 import { type BenchRow, median, percentile } from "./table.ts";
 
 const requestsPerRound = 6_000;
@@ -72,6 +81,7 @@ async function compare(generator: BenchChild, ours: Ours, theirs: Side, rounds: 
     const our = await ours.round(generator);
     await caughtUp(ours.cluster);
     const trips = (await roundTrips(ours.cluster)) - tripsBefore;
+    await smsSent(ours.cluster);
     const their = await theirs.round(generator);
     if (round === 0) continue;
     own.push(our);

@@ -2,7 +2,7 @@
  * What the benches ask of a running system, embedded or many processes: limits lifted, shoppers, sales, and whether
  * its consumers have caught up.
  */
-import { type FlowSample, newUserId } from "@plateau/domain";
+import { type FlowSample, newUserId, type OpsJobs } from "@plateau/domain";
 import { createSessionTokens } from "../../apps/gateway/src/session/session-tokens.ts";
 
 export interface BenchTarget {
@@ -56,6 +56,18 @@ export async function signBaselineTokens(count: number): Promise<string[]> {
   return Promise.all(
     Array.from({ length: count }, async () => (await tokens.sign({ userId: newUserId(), name: "Bench" })).token),
   );
+}
+
+/** Resolves when every SMS that was added as a job is sent, at the rate that its provider takes. */
+export async function smsSent(target: BenchTarget): Promise<void> {
+  const deadline = Date.now() + catchUpWithinMs;
+  for (;;) {
+    const { kinds } = (await ops(target, "GET", "/jobs")) as OpsJobs;
+    const sms = kinds.find(({ kind }) => kind === "sms");
+    if (sms !== undefined && sms.waiting + sms.delayed === 0) return;
+    if (Date.now() > deadline) throw new Error(`the SMS are not sent: ${JSON.stringify(kinds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }
 
 /** Resolves when every stage has handled what was published, by a sample taken after this was asked. */
