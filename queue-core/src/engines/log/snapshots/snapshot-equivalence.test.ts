@@ -113,7 +113,8 @@ async function apply(run: Run, made: Step): Promise<void> {
     await engine.commit({ advance: { ...ref, to } });
     const ranges = await Promise.all([0, 1].map((partition) => engine.range("t", partition)));
     const needed = run.needed.get(ref.group) ?? ranges.map(({ start }) => start);
-    needed[made.partition] = to;
+    // What went before the log knew the group went rightly, also between the look above and the commit.
+    needed[made.partition] = Math.max(to, ranges[made.partition]?.start ?? 0);
     run.needed.set(ref.group, needed);
   } else if (made.kind === "retire") {
     const group = groups[made.group] as string;
