@@ -107,15 +107,16 @@ function FaultButton(props: {
         type="button"
         className="fault-button"
         aria-pressed={acts}
-        aria-label={acts ? words("end", { name }) : name}
-        aria-describedby={`fault-${id}`}
+        aria-describedby={`fault-${id}-state fault-${id}`}
         aria-disabled={unavailable !== null}
         title={unavailable === null ? words(`${id}.watch`) : words("unavailable", { why: unavailable })}
         onClick={unavailable === null ? onPress : undefined}
       >
-        <span>{name}</span>
-        <span className="fault-state tabular">{state.join(" · ")}</span>
+        {name}
       </button>
+      <span id={`fault-${id}-state`} className="fault-state tabular">
+        {state.join(" · ")}
+      </span>
       {children}
       <span id={`fault-${id}`} className="sr-only">
         {unavailable === null ? words(`${id}.watch`) : words("unavailable", { why: unavailable })}
