@@ -2,7 +2,7 @@
  * What the benches ask of a running system, embedded or many processes: limits lifted, shoppers, sales, and whether
  * its consumers have caught up.
  */
-import { type FlowSample, newUserId, type OpsJobs } from "@plateau/domain";
+import { type FlowSample, newUserId, OpsJobs } from "@plateau/domain";
 import { createSessionTokens } from "../../apps/gateway/src/session/session-tokens.ts";
 
 export interface BenchTarget {
@@ -62,7 +62,7 @@ export async function signBaselineTokens(count: number): Promise<string[]> {
 export async function smsSent(target: BenchTarget): Promise<void> {
   const deadline = Date.now() + catchUpWithinMs;
   for (;;) {
-    const { kinds } = (await ops(target, "GET", "/jobs")) as OpsJobs;
+    const { kinds } = OpsJobs.parse(await ops(target, "GET", "/jobs"));
     const sms = kinds.find(({ kind }) => kind === "sms");
     if (sms !== undefined && sms.waiting + sms.delayed === 0) return;
     if (Date.now() > deadline) throw new Error(`the SMS are not sent: ${JSON.stringify(kinds)}`);

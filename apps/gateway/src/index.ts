@@ -71,7 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (gateway.asked === undefined) await recoverPending(gateway.queue, gateway.pending);
     await parts.opening.resend();
     await gateway.backlog.start();
-    await lookAgain(gateway, parts); // What the first second is measured against.
+    await lookAgain(parts); // What the first second is measured against.
     gateway.board.start();
     gateway.resolver.start();
     gateway.inFlight.start();
@@ -194,7 +194,7 @@ function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): v
 }
 
 function everySecond(gateway: Gateway, parts: RouteParts): void {
-  lookAgain(gateway, parts).catch((error: unknown) =>
+  lookAgain(parts).catch((error: unknown) =>
     gateway.log.warn({ err: error }, "the flow could not be sampled"),
   );
   parts.catalogue.observe();
@@ -205,7 +205,7 @@ function everySecond(gateway: Gateway, parts: RouteParts): void {
 }
 
 /** The live page and the control room share one reading. */
-async function lookAgain(gateway: Gateway, parts: RouteParts): Promise<void> {
+async function lookAgain(parts: RouteParts): Promise<void> {
   const way = await parts.way.read();
   parts.flowEvents.send(await parts.sampler.sample(way));
   await parts.watch.everySecond(way);
