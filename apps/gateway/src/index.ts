@@ -194,9 +194,7 @@ function addRoutes(api: FastifyInstance, gateway: Gateway, parts: RouteParts): v
 }
 
 function everySecond(gateway: Gateway, parts: RouteParts): void {
-  lookAgain(parts).catch((error: unknown) =>
-    gateway.log.warn({ err: error }, "the flow could not be sampled"),
-  );
+  lookAgain(parts).catch((error: unknown) => gateway.log.warn({ err: error }, "the flow could not be sampled"));
   parts.catalogue.observe();
   parts.providerOrders
     .lookAgain(gateway.queue.now())
