@@ -81,7 +81,7 @@ export function stepsFor({ depth, tools }: { depth: Depth; tools: Tools | undefi
   const browser: Step = {
     name: "browser",
     args: [script("@playwright/test", "cli.js"), "test", "--config", "e2e/playwright.config.ts"],
-    withinMs: 15 * 60_000,
+    withinMs: 20 * 60_000,
     streams: true,
     env,
     missing: chromium.missing,
