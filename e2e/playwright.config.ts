@@ -27,7 +27,7 @@ export default defineConfig({
     {
       name: "phone",
       // What they hold does not depend on the screen: who wins, how stock counts, what passes by.
-      testIgnore: ["shop/stock.spec.ts", "shop/one-purchase.spec.ts", "ops/live.spec.ts"],
+      testIgnore: ["shop/{stock,states,one-purchase}.spec.ts", "ops/{live,control-room}.spec.ts"],
       use: {
         viewport: { width: 390, height: 844 },
         deviceScaleFactor: 2,
